@@ -1,0 +1,36 @@
+// The three convolutions.  Each is the gradient of the other two, and all three share one struct of sizes.
+//
+// "big" is the side a convolution reads and a transposed convolution writes.  The input pixel (y, x) of big meets the
+// output pixel (i, j) of small under the tap (u, v) where y = i * stride_h + u * dilation_h - pad_top and
+// x = j * stride_w + v * dilation_w - pad_left, if both exist.  Padding at the end and crops of a transposed
+// convolution are not numbers of their own: they follow from the sizes of the two sides.
+//
+// In memory an image batch is [pixel row][pixel column][image][channel] and a weight {small channels, big channels,
+// kernel_h, kernel_w}, being a tensor of four axes too, is [tap row][tap column][small channel][big channel].
+#pragma once
+#include "kernels/device.h"
+
+namespace tobogan::kernels {
+
+struct ConvDims {
+  int batch = 0;
+  int big_channels = 0, big_h = 0, big_w = 0;
+  int small_channels = 0, small_h = 0, small_w = 0;
+  int kernel_h = 0, kernel_w = 0;
+  int stride_h = 1, stride_w = 1;
+  int pad_top = 0, pad_left = 0;
+  int dilation_h = 1, dilation_w = 1;
+
+  bool operator==(const ConvDims&) const = default;
+};
+
+// small = convolution of big with weight.
+void conv2d(Cpu on, const ConvDims& dims, const Real* big, const Real* weight, Real* small);
+
+// big = transposed convolution of small with weight: the gradient of conv2d with respect to big.
+void conv_transpose2d(Cpu on, const ConvDims& dims, const Real* small, const Real* weight, Real* big);
+
+// weight = the gradient of <conv2d(big, weight), small> with respect to weight.
+void conv2d_weight(Cpu on, const ConvDims& dims, const Real* big, const Real* small, Real* weight);
+
+}  // namespace tobogan::kernels

@@ -1,0 +1,32 @@
+// Where a kernel runs: the tags that kernels are overloaded on.
+//
+// A kernel is a free function over a tag, sizes and pointers: matmul(Cpu, dims, a, b, c).  Calling it with another tag
+// picks another machine; a kernel that a machine lacks is a compile or link error.  A tag is small and copied: it
+// points at what the machine needs to run (threads and memory here, a stream there) and owns nothing.
+//
+// REQUIRES, for every kernel: pointers belong to the tag's machine; results do not overlap inputs unless a kernel says
+// so; sizes are not negative.  Results do not depend on the number of threads, bit for bit.
+#pragma once
+#include <cstddef>
+#include <cstdint>
+
+namespace tobogan {
+
+#ifdef TOBOGAN_DOUBLE
+using Real = double;  // the build in which derivatives are checked against differences
+#else
+using Real = float;
+#endif
+
+namespace kernels {
+
+class Threads;  // kernels/cpu/threads.h
+class Pool;     // kernels/cpu/pool.h
+
+struct Cpu {
+  Threads* threads;
+  Pool* pool;  // results, and the scratch memory of kernels
+};
+
+}  // namespace kernels
+}  // namespace tobogan

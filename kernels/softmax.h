@@ -1,0 +1,10 @@
+// Log-softmax over the rows of a matrix.
+#pragma once
+#include "kernels/device.h"
+
+namespace tobogan::kernels {
+
+// y[r][c] = x[r][c] - log(sum over k of e^x[r][k]), without overflow.
+void log_softmax(Cpu on, int64_t rows, int64_t columns, const Real* x, Real* y);
+
+}  // namespace tobogan::kernels
