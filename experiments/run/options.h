@@ -1,0 +1,76 @@
+// The options that every experiment binary has, and the frame of its main():
+//
+//   int main(int argc, char** argv) {
+//     CLI::App app("Abadi: how much does a classifier gain from a DCGAN's images?");
+//     RunOptions options{.experiment = "abadi"};
+//     add_run_options(app, options);
+//     return run_main(app, options, argc, argv, [&] {
+//       const Outcome outcome = run_cells(study, options, cells(options));
+//       Report report(study, options, outcome);
+//       report.add(table_2(outcome));
+//       return report.write();
+//     });
+//   }
+#pragma once
+#include <CLI/CLI.hpp>
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace tobogan {
+
+// A profile changes sizes, never the protocol.
+enum class Profile { quick, standard, paper };
+std::string to_string(Profile profile);
+
+// Share `index` of `count`, 1-based: "2/8" is what task 2 of a job array of 8 does.
+struct Shard {
+  int index = 1, count = 1;
+};
+
+struct RunOptions {
+  std::string experiment;                    // the binary's name; set before add_run_options
+  std::filesystem::path data;                // empty: none given
+  std::string device = "cpu";                // "cpu", "cuda" or "cudnn"
+  Profile profile = Profile::quick;          //
+  std::vector<std::uint64_t> seeds = {1};    // distinct, ascending
+  int jobs = 1;                              // cells side by side
+  int threads = 0;                           // per cell; 0 becomes cores / jobs in run_main
+  std::string cells = "*";                   // glob over cell names
+  Shard shard;                               //
+  std::filesystem::path out;                 // empty becomes results/<experiment>-<profile> in run_main
+  std::vector<std::filesystem::path> merge;  // more result folders whose finished cells count as ours
+  bool resume = true;                        // false: the selected cells start over
+  std::optional<double> max_minutes;         // then checkpoint and stop, exit status kTimeUp
+  double checkpoint_minutes = 5;             // between two checkpoints of a cell
+  bool report_only = false;                  // run nothing, build the report from what is finished
+  bool list = false;                         // print the cells and their state, run nothing
+  std::string command;                       // the command line as typed, quoted for a shell; set by run_main
+};
+
+// Exit statuses beside 0 (done) and 1 (an error, or a cell that failed).
+inline constexpr int kTimeUp = 75;        // --max-minutes are over: the same command goes on
+inline constexpr int kInterrupted = 130;  // Ctrl-C or SIGTERM: the same command goes on
+
+// REQUIRES: `options` outlives `app`; options.experiment is set.
+void add_run_options(CLI::App& app, RunOptions& options);
+
+// Parses, completes the defaults, calls `body` and returns its exit status.  Whatever is thrown, here or in `body`,
+// becomes one sentence after "error: " on stderr and status 1.
+int run_main(CLI::App& app, RunOptions& options, int argc, char** argv, const std::function<int()>& body);
+
+// Each throws Error with what was expected and what came.
+Profile parse_profile(const std::string& text);                   // "quick", "standard", "paper"
+Shard parse_shard(const std::string& text);                       // "2/8"
+std::vector<std::uint64_t> parse_seeds(const std::string& text);  // "1", "1-3", "1,4,10-12"
+
+// The cores this process may use (a job's share of a machine, not the machine).
+int available_cores();
+
+// `text` as one word of a POSIX shell.
+std::string shell_quoted(const std::string& text);
+
+}  // namespace tobogan

@@ -1,0 +1,49 @@
+// What an experiment says at the end: report.md for people, tables.csv and tables.json for programs, provenance.json
+// for those who doubt it, and the tables on the terminal.
+//
+// tables.csv and tables.json hold nothing but results: the same cells give the same bytes, whenever and wherever.
+#pragma once
+#include <string>
+#include <vector>
+
+#include "experiments/run/figure.h"
+#include "experiments/run/scheduler.h"
+#include "experiments/run/table.h"
+
+namespace tobogan {
+
+class Report {
+ public:
+  // REQUIRES: `outcome` outlives the report.
+  Report(Study study, RunOptions options, const Outcome& outcome);
+
+  void add(Table table);
+  void add(Claim claim);
+  // A sentence below the title ("accuracies are the best of 15 epochs, chosen on the test set").
+  void note(std::string text);
+  // Draws into the result folder under `name` (no extension) and puts the picture into report.md.
+  void add_grid(const std::string& name, const std::string& caption, const ImageBatch& images, const GridOptions& grid);
+  void add_plot(const std::string& name, const std::string& caption, const Plot& plot);
+
+  // Writes the files, prints the tables, claims and where everything is, and returns the exit status of the outcome.
+  int write();
+
+  std::string markdown() const;
+  nlohmann::json results() const;
+  nlohmann::json provenance() const;
+
+ private:
+  struct Figure {
+    std::string name, caption, missing;  // missing: why there is no PNG
+  };
+
+  Study study_;
+  RunOptions options_;
+  const Outcome& outcome_;
+  std::vector<Table> tables_;
+  std::vector<Claim> claims_;
+  std::vector<std::string> notes_;
+  std::vector<Figure> figures_;
+};
+
+}  // namespace tobogan
