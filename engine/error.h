@@ -25,7 +25,8 @@ std::string concat_text(const Parts&... parts) {
 // Throws Error with the parts joined together unless the condition holds.
 template <class... Parts>
 void check(bool condition, const Parts&... parts) {
-  if (!condition) [[unlikely]] throw Error(concat_text(parts...));
+  if (!condition) [[unlikely]]
+    throw Error(concat_text(parts...));
 }
 
 }  // namespace tobogan

@@ -1,0 +1,175 @@
+// Reverse mode in three parts: find the operations between y and what was asked about, run their rules from the last to
+// the first, free what they held on the way.
+#include "engine/autograd.h"
+
+#include <optional>
+#include <unordered_map>
+
+#include "engine/ops/elementwise.h"
+
+namespace tobogan {
+namespace {
+
+thread_local bool is_recording = true;
+
+using History = Tensor::History;
+
+Tensor remember(Tensor y, History::Edges edges) {
+  bool asked = false;
+  for (const Tensor& input : edges.inputs) asked |= input.requires_grad();
+  if (!asked) return y;
+  edges.versions.reserve(edges.inputs.size());
+  for (const Tensor& input : edges.inputs) edges.versions.push_back(input.node()->storage->version());
+  auto history = std::make_unique<History>();
+  history->edges = std::move(edges);
+  history->version = y.node()->storage->version();
+  y.node()->history = std::move(history);
+  return y;
+}
+
+// What is known about one tensor of the graph.
+struct Visit {
+  bool target = false;   // asked about
+  bool reached = false;  // a target is at or below it
+  Tensor gradient;
+};
+using Visits = std::unordered_map<const Tensor::Node*, Visit>;
+
+// The operations on a path from y to a target, inputs before results.
+std::vector<Tensor> operations_between(const Tensor& y, Visits& visits) {
+  struct Frame {
+    Tensor tensor;
+    size_t next_input;
+  };
+  std::vector<Tensor> order;
+  std::vector<Frame> stack{{y, 0}};
+  visits.try_emplace(y.node());
+  while (!stack.empty()) {
+    Frame& frame = stack.back();
+    const History* history = frame.tensor.node()->history.get();
+    if (history && frame.next_input < history->edges.inputs.size()) {
+      const Tensor& input = history->edges.inputs[frame.next_input++];
+      if (!input.requires_grad()) continue;
+      const auto [visit, fresh] = visits.try_emplace(input.node());
+      if (fresh || (visit->second.target && !visit->second.reached)) {
+        visit->second.reached = visit->second.target;
+        stack.push_back({input, 0});
+      }
+      continue;
+    }
+    Visit& visit = visits[frame.tensor.node()];
+    visit.reached |= visit.target;
+    if (history) {
+      check(!history->used_up, "grad: an earlier grad() has used up the graph behind a tensor of shape ",
+            frame.tensor.shape(), "; give that call {.keep_graph = true}");
+      for (const Tensor& input : history->edges.inputs) {
+        const auto below = visits.find(input.node());
+        visit.reached |= below != visits.end() && below->second.reached;
+      }
+      if (visit.reached) order.push_back(frame.tensor);
+    }
+    stack.pop_back();
+  }
+  return order;
+}
+
+void check_unchanged(const Tensor& y, const History& history) {
+  bool unchanged = history.version == y.node()->storage->version();
+  for (size_t i = 0; i < history.edges.inputs.size(); ++i)
+    unchanged &= history.edges.versions[i] == history.edges.inputs[i].node()->storage->version();
+  check(unchanged, "grad: a tensor that made the result of shape ", y.shape(),
+        " was changed in place after it was used (did an optimiser step between forward and grad?)");
+}
+
+void add_gradient(Visit& visit, Tensor gradient, const Tensor& of) {
+  check(gradient.defined() && gradient.shape() == of.shape(), "grad: a rule returned ",
+        gradient.defined() ? concat_text("shape ", gradient.shape()) : "nothing", " for an input of shape ",
+        of.shape());
+  visit.gradient = visit.gradient.defined() ? visit.gradient + gradient : std::move(gradient);
+}
+
+// Runs the rules of one operation for the inputs on a path.
+void propagate(const Tensor& y, const Tensor& dy, Visits& visits) {
+  const History::Edges& edges = y.node()->history->edges;
+  Wanted wanted;
+  auto visit_of = [&](size_t i) -> Visit* {
+    const auto found = visits.find(edges.inputs[i].node());
+    return found != visits.end() && found->second.reached ? &found->second : nullptr;
+  };
+  for (size_t i = 0; i < edges.inputs.size(); ++i)
+    if (visit_of(i)) wanted.add(static_cast<int>(i));
+  if (edges.joint) {
+    std::vector<Tensor> gradients = edges.joint(dy, y, wanted);
+    for (size_t i = 0; i < edges.inputs.size(); ++i)
+      if (Visit* visit = visit_of(i)) add_gradient(*visit, std::move(gradients[i]), edges.inputs[i]);
+  } else {
+    for (size_t i = 0; i < edges.inputs.size(); ++i)
+      if (Visit* visit = visit_of(i)) add_gradient(*visit, edges.rules[i](dy, y), edges.inputs[i]);
+  }
+}
+
+}  // namespace
+
+bool recording() {
+  return is_recording;
+}
+NoGrad::NoGrad() : previous_(is_recording) {
+  is_recording = false;
+}
+NoGrad::~NoGrad() {
+  is_recording = previous_;
+}
+
+Tensor record(Tensor y, std::vector<Edge> edges) {
+  if (!is_recording) return y;
+  History::Edges all;
+  all.inputs.reserve(edges.size());
+  all.rules.reserve(edges.size());
+  for (Edge& edge : edges) {
+    all.inputs.push_back(std::move(edge.input));
+    all.rules.push_back(std::move(edge.rule));
+  }
+  return remember(std::move(y), std::move(all));
+}
+
+Tensor record(Tensor y, std::vector<Tensor> inputs, JointRule rule) {
+  if (!is_recording) return y;
+  return remember(std::move(y), {.inputs = std::move(inputs), .versions = {}, .rules = {}, .joint = std::move(rule)});
+}
+
+std::vector<Tensor> grad(const Tensor& y, std::span<const Tensor> wrt, const GradOptions& options) {
+  check(options.seed.defined() || y.count() == 1, "grad: expected a scalar to differentiate, got shape ", y.shape());
+  Visits visits;
+  for (const Tensor& w : wrt) visits[w.node()].target = true;
+  std::vector<Tensor> order = operations_between(y, visits);
+
+  std::optional<NoGrad> off;
+  if (!options.create_graph) off.emplace();
+  visits[y.node()].gradient = options.seed.defined() ? options.seed : Tensor::full(y.shape(), 1, y.device());
+  for (; !order.empty(); order.pop_back()) {
+    const Tensor result = std::move(order.back());
+    History& history = *result.node()->history;
+    Visit& visit = visits[result.node()];
+    check_unchanged(result, history);
+    propagate(result, visit.gradient, visits);
+    if (!visit.target) visit.gradient = {};
+    if (!options.create_graph && !options.keep_graph) {
+      history.edges = {};
+      history.used_up = true;
+    }
+  }
+
+  std::vector<Tensor> gradients;
+  gradients.reserve(wrt.size());
+  for (const Tensor& w : wrt) {
+    const Tensor& gradient = visits[w.node()].gradient;
+    gradients.push_back(gradient.defined() ? gradient : Tensor::zeros(w.shape(), w.device()));
+  }
+  return gradients;
+}
+
+Tensor grad(const Tensor& y, const Tensor& wrt, const GradOptions& options) {
+  return grad(y, std::span<const Tensor>(&wrt, 1), options)[0];
+}
+
+}  // namespace tobogan

@@ -1,0 +1,21 @@
+// The machines in this build, and the choice between them at run time.
+//
+//   dispatch(x.device(), [&](auto on) { kernels::fill(on, x.count(), 0, x.data()); });
+//
+// The lambda is instantiated for each tag of the variant, so overload resolution picks the machine's kernel and a
+// missing one is a compile or link error.  That is all the machinery there is.
+#pragma once
+#include <variant>
+
+#include "kernels/device.h"
+
+namespace tobogan {
+
+using Device = std::variant<kernels::Cpu>;
+
+template <class Function>
+decltype(auto) dispatch(const Device& on, Function&& function) {
+  return std::visit(std::forward<Function>(function), on);
+}
+
+}  // namespace tobogan

@@ -1,0 +1,24 @@
+// Memory comes from the device's own pool and goes back there.
+#include "engine/memory.h"
+
+#include "kernels/cpu/pool.h"
+#include "kernels/transfer.h"
+
+namespace tobogan {
+
+Storage::Storage(const Device& device, size_t bytes)
+    : device_(device), bytes_(bytes), data_(dispatch(device, [&](auto on) { return on.pool->take(bytes); })) {}
+
+Storage::~Storage() {
+  dispatch(device_, [&](auto on) { on.pool->give(data_, bytes_); });
+}
+
+void copy_from_host(const Device& device, size_t bytes, const void* host, void* data) {
+  dispatch(device, [&](auto on) { kernels::from_host(on, bytes, host, data); });
+}
+
+void copy_to_host(const Device& device, size_t bytes, const void* data, void* host) {
+  dispatch(device, [&](auto on) { kernels::to_host(on, bytes, data, host); });
+}
+
+}  // namespace tobogan

@@ -1,0 +1,151 @@
+// A layer makes its parameters from its options and hands them to its operation.
+#include "engine/nn/layers.h"
+
+#include "engine/autograd.h"
+#include "kernels/normalize.h"
+
+namespace tobogan {
+namespace {
+
+// What to do to a layer's sum now: dropout only in training.
+kernels::Activation activation_of(const Module& layer, const ActivationOptions& options) {
+  kernels::Activation how{.slope = static_cast<Real>(options.slope), .dropout = 0, .key = {}};
+  if (layer.training() && options.dropout > 0) {
+    how.dropout = static_cast<Real>(options.dropout);
+    how.key = layer.context().rng["dropout/" + layer.name()].next();
+  }
+  return how;
+}
+
+// A parameter's first values come from a stream of its own, so a new layer changes no other.
+Tensor initial(const Module& layer, const std::string& name, const Init& init, const Shape& shape, Fans fans) {
+  return init(shape, fans, layer.context().rng["init/" + layer.name() + "." + name], layer.context().device);
+}
+
+Fans dense_fans(const DenseImageOptions& o, bool to_image) {
+  const double features = o.features, image = static_cast<double>(o.channels) * o.height * o.width;
+  return to_image ? Fans{features, image} : Fans{image, features};
+}
+
+Fans conv_fans(const ConvLayerOptions& o) {
+  const double taps = static_cast<double>(o.kernel.h) * o.kernel.w;
+  return {taps * o.in, taps * o.out};
+}
+
+ConvOptions conv_options(const ConvLayerOptions& o) {
+  return {.stride = o.stride, .padding = o.padding, .dilation = o.dilation};
+}
+
+// Nothing to add and nothing to bend: skip the pass.
+Tensor finish(const Module& layer, const Tensor& sum, const Tensor& bias, const ActivationOptions& options) {
+  const kernels::Activation how = activation_of(layer, options);
+  return bias.defined() || how.slope != 1 || how.dropout > 0 ? activate(sum, bias, how) : sum;
+}
+
+}  // namespace
+
+Dropout::Dropout(Module& parent, const std::string& name, double rate) : Module(parent, name), rate_(rate) {}
+
+Tensor Dropout::operator()(const Tensor& x) {
+  return training() && rate_ > 0 ? activate(x, {}, activation_of(*this, {.dropout = rate_})) : x;
+}
+
+Linear::Linear(Module& parent, const std::string& name, const LinearOptions& o) : Module(parent, name), options_(o) {
+  const Fans fans{static_cast<double>(o.in), static_cast<double>(o.out)};
+  weight_ = parameter("weight", initial(*this, "weight", o.init, {o.out, o.in}, fans));
+  if (o.bias) bias_ = parameter("bias", initial(*this, "bias", o.bias_init, {o.out}, fans));
+}
+
+Tensor Linear::operator()(const Tensor& x) {
+  return finish(*this, linear(x, weight_), bias_, options_.activation);
+}
+
+LinearToImage::LinearToImage(Module& parent, const std::string& name, const DenseImageOptions& o)
+    : Module(parent, name), options_(o) {
+  const Fans fans = dense_fans(o, true);
+  weight_ = parameter("weight", initial(*this, "weight", o.init, {o.features, o.channels, o.height, o.width}, fans));
+  if (o.bias) bias_ = parameter("bias", initial(*this, "bias", o.bias_init, {o.channels}, fans));
+}
+
+Tensor LinearToImage::operator()(const Tensor& x) {
+  check(x.shape().rank() == 2 && x.shape()[1] == options_.features, name(), ": expected {N, ", options_.features,
+        "}, got shape ", x.shape());
+  return finish(*this, conv_transpose2d(reshape(x, {x.shape()[0], x.shape()[1], 1, 1}), weight_), bias_,
+                options_.activation);
+}
+
+ImageToLinear::ImageToLinear(Module& parent, const std::string& name, const DenseImageOptions& o)
+    : Module(parent, name), options_(o) {
+  const Fans fans = dense_fans(o, false);
+  weight_ = parameter("weight", initial(*this, "weight", o.init, {o.features, o.channels, o.height, o.width}, fans));
+  if (o.bias) bias_ = parameter("bias", initial(*this, "bias", o.bias_init, {o.features}, fans));
+}
+
+Tensor ImageToLinear::operator()(const Tensor& x) {
+  const DenseImageOptions& o = options_;
+  check(x.shape().rank() == 4 && x.shape() == Shape{x.shape()[0], o.channels, o.height, o.width}, name(),
+        ": expected {N, ", o.channels, ", ", o.height, ", ", o.width, "}, got shape ", x.shape());
+  return reshape(finish(*this, conv2d(x, weight_), bias_, o.activation), {x.shape()[0], o.features});
+}
+
+Conv2d::Conv2d(Module& parent, const std::string& name, const ConvLayerOptions& o) : Module(parent, name), options_(o) {
+  weight_ = parameter("weight", initial(*this, "weight", o.init, {o.out, o.in, o.kernel.h, o.kernel.w}, conv_fans(o)));
+  if (o.bias) bias_ = parameter("bias", initial(*this, "bias", o.bias_init, {o.out}, conv_fans(o)));
+}
+
+Tensor Conv2d::operator()(const Tensor& x) {
+  return finish(*this, conv2d(x, weight_, conv_options(options_)), bias_, options_.activation);
+}
+
+ConvTranspose2d::ConvTranspose2d(Module& parent, const std::string& name, const ConvLayerOptions& o)
+    : Module(parent, name), options_(o) {
+  weight_ = parameter("weight", initial(*this, "weight", o.init, {o.in, o.out, o.kernel.h, o.kernel.w}, conv_fans(o)));
+  if (o.bias) bias_ = parameter("bias", initial(*this, "bias", o.bias_init, {o.out}, conv_fans(o)));
+}
+
+Tensor ConvTranspose2d::operator()(const Tensor& x) {
+  return finish(*this, conv_transpose2d(x, weight_, conv_options(options_)), bias_, options_.activation);
+}
+
+BatchNormOptions keras_batch_norm(int channels, double keep, const ActivationOptions& activation) {
+  return {.channels = channels, .epsilon = 1e-3, .keep = keep, .unbiased = false, .activation = activation};
+}
+
+BatchNorm::BatchNorm(Module& parent, const std::string& name, const BatchNormOptions& o)
+    : Module(parent, name), options_(o) {
+  const Shape shape{o.channels};
+  if (o.gamma) gamma_ = parameter("gamma", initial(*this, "gamma", o.gamma_init, shape, {}));
+  if (o.beta) beta_ = parameter("beta", Tensor::zeros(shape, context().device));
+  running_mean_ = buffer("running_mean", Tensor::zeros(shape, context().device));
+  running_variance_ = buffer("running_variance", Tensor::full(shape, 1, context().device));
+}
+
+Tensor BatchNorm::operator()(const Tensor& x) {
+  const NormalizeOptions how{.epsilon = options_.epsilon, .activation = activation_of(*this, options_.activation)};
+  if (!training()) return batch_norm_with(x, running_mean_, running_variance_, gamma_, beta_, how);
+  const BatchNormResult result = batch_norm(x, gamma_, beta_, how);
+  if (tracks_statistics()) {
+    const double rows = static_cast<double>(x.count()) / options_.channels;
+    const double correction = options_.unbiased && rows > 1 ? rows / (rows - 1) : 1;
+    const Real keep = static_cast<Real>(options_.keep);
+    dispatch(x.device(), [&](auto on) {
+      kernels::update_running(on, options_.channels, keep, 1, result.mean.data(), running_mean_.data());
+      kernels::update_running(on, options_.channels, keep, static_cast<Real>(correction), result.variance.data(),
+                              running_variance_.data());
+    });
+    running_mean_.modified();
+    running_variance_.modified();
+  }
+  return result.y;
+}
+
+Embedding::Embedding(Module& parent, const std::string& name, const EmbeddingOptions& o) : Module(parent, name) {
+  const Fans fans{static_cast<double>(o.entries), static_cast<double>(o.size)};
+  weight_ = parameter("weight", initial(*this, "weight", o.init, {o.entries, o.size}, fans));
+}
+
+Tensor Embedding::operator()(const Indices& index) {
+  return embedding(weight_, index);
+}
+
+}  // namespace tobogan

@@ -1,0 +1,43 @@
+// Losses are compositions, so their derivatives of any order come with the operations.
+#include "engine/nn/loss.h"
+
+#include "engine/autograd.h"
+
+namespace tobogan {
+
+Tensor bce_with_logits(const Tensor& logits, double target) {
+  return mean(softplus(logits) - logits * target);
+}
+
+Tensor bce_with_logits(const Tensor& logits, const Tensor& target) {
+  return mean(softplus(logits) - logits * target);
+}
+
+Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const Tensor& weight) {
+  return mean(weight * (softplus(logits) - logits * target));
+}
+
+Tensor cross_entropy(const Tensor& logits, const Indices& labels) {
+  return -mean(pick(log_softmax(logits), labels));
+}
+
+Tensor mse_loss(const Tensor& a, const Tensor& b) {
+  return mean(square(a - b));
+}
+
+Tensor l1_loss(const Tensor& a, const Tensor& b) {
+  return mean(abs(a - b));
+}
+
+Tensor gradient_penalty(const std::function<Tensor(const Tensor&)>& critic, const Tensor& real, const Tensor& fake,
+                        const Tensor& u) {
+  check(real.shape() == fake.shape(), "gradient_penalty: real images of shape ", real.shape(),
+        " and fake ones of shape ", fake.shape());
+  Tensor mixed = (u * real + (1 - u) * fake).detach();
+  mixed.require_grad();
+  const Tensor slope = grad(sum(critic(mixed)), mixed, {.create_graph = true});
+  const Tensor norm = sqrt(sum_samples(square(slope)) + 1e-12);
+  return mean(square(norm - 1));
+}
+
+}  // namespace tobogan

@@ -1,0 +1,135 @@
+// Forward is two fused kernels.  Backward is one more, when nobody is recording; when somebody is, the same formula in
+// public operations, so that it can be differentiated again.  A test asserts that both agree.
+#include "engine/ops/normalize.h"
+
+#include "engine/autograd.h"
+#include "engine/ops/elementwise.h"
+#include "engine/ops/layout.h"
+#include "engine/ops/reduce.h"
+#include "kernels/normalize.h"
+
+namespace tobogan {
+namespace {
+
+// The tall matrix that an image batch or a matrix is in memory.
+struct Matrix {
+  int64_t rows, columns;
+};
+
+Matrix matrix_of(const Shape& shape) {
+  check(shape.rank() == 2 || shape.rank() == 4,
+        "batch_norm: expected a matrix {N, C} or images {N, C, H, W}, got shape ", shape);
+  return {shape[1] ? shape.count() / shape[1] : 0, shape[1]};
+}
+
+void check_channels(const char* what, const Tensor& values, const Shape& x) {
+  check(!values.defined() || values.shape() == Shape{x[1]}, "batch_norm: expected ", what, " of shape ", Shape{x[1]},
+        " for an input of shape ", x, ", got ", values.defined() ? values.shape() : Shape{});
+}
+
+const Real* data_or_null(const Tensor& tensor) {
+  return tensor.defined() ? tensor.data() : nullptr;
+}
+
+Tensor inverse_deviation(const Tensor& variance, double epsilon) {
+  Tensor scale(variance.shape(), variance.device());
+  dispatch(variance.device(), [&](auto on) {
+    kernels::inverse_deviation(on, variance.count(), static_cast<Real>(epsilon), variance.data(), scale.data());
+  });
+  return scale;
+}
+
+Tensor apply(const Tensor& x, const Tensor& mean, const Tensor& scale, const Tensor& gamma, const Tensor& beta,
+             const NormalizeOptions& options) {
+  const Matrix m = matrix_of(x.shape());
+  Tensor y(x.shape(), x.device());
+  dispatch(x.device(), [&](auto on) {
+    kernels::normalize(on, options.activation, m.rows, m.columns, x.data(), mean.data(), scale.data(),
+                       data_or_null(gamma), data_or_null(beta), y.data());
+  });
+  return y;
+}
+
+// The gradients of x, gamma and beta by the fused kernel.
+std::vector<Tensor> fused_grad(const Tensor& dy, const Tensor& y, const Tensor& x, const Tensor& mean,
+                               const Tensor& scale, const Tensor& gamma, const NormalizeOptions& options) {
+  const Matrix m = matrix_of(x.shape());
+  Tensor dx(x.shape(), x.device()), dgamma(mean.shape(), x.device()), dbeta(mean.shape(), x.device());
+  dispatch(x.device(), [&](auto on) {
+    kernels::normalize_grad(on, options.activation, m.rows, m.columns, dy.data(), x.data(), y.data(), mean.data(),
+                            scale.data(), data_or_null(gamma), dx.data(), dgamma.data(), dbeta.data());
+  });
+  return {dx, dgamma, dbeta};
+}
+
+// The same from public operations, with the moments as functions of x.
+std::vector<Tensor> composed_grad(const Tensor& dy, const Tensor& y, const Tensor& x, const Tensor& gamma,
+                                  const NormalizeOptions& options) {
+  const Shape channels = channel_shape(x.shape());
+  const Tensor centred = x - mean_to(x, channels);
+  const Tensor scale = reciprocal(sqrt(mean_to(square(centred), channels) + options.epsilon));
+  const Tensor h = centred * scale;
+  const Tensor g = activation_grad(dy, y, options.activation);
+  const Tensor gh = g * h;
+  const Tensor factor = gamma.defined() ? reshape(gamma, channels) * scale : scale;
+  const Tensor dx = factor * (g - mean_to(g, channels) - h * mean_to(gh, channels));
+  const Shape flat{x.shape()[1]};
+  return {dx, reshape(sum_to(gh, channels), flat), reshape(sum_to(g, channels), flat)};
+}
+
+std::vector<Tensor> defined_of(const Tensor& x, const Tensor& gamma, const Tensor& beta) {
+  std::vector<Tensor> inputs{x};
+  if (gamma.defined()) inputs.push_back(gamma);
+  if (beta.defined()) inputs.push_back(beta);
+  return inputs;
+}
+
+// Gradients of (x, gamma, beta) to those of the inputs that there are.
+std::vector<Tensor> keep_defined(std::vector<Tensor> gradients, const Tensor& gamma, bool has_beta) {
+  if (!has_beta) gradients.pop_back();
+  if (!gamma.defined()) gradients.erase(gradients.begin() + 1);
+  return gradients;
+}
+
+}  // namespace
+
+BatchNormResult batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const NormalizeOptions& options) {
+  const Matrix m = matrix_of(x.shape());
+  check_channels("gamma", gamma, x.shape());
+  check_channels("beta", beta, x.shape());
+  check(m.rows >= 1, "batch_norm: nothing to take the moments of in shape ", x.shape());
+  const Tensor mean({x.shape()[1]}, x.device()), variance({x.shape()[1]}, x.device());
+  dispatch(x.device(),
+           [&](auto on) { kernels::column_moments(on, m.rows, m.columns, x.data(), mean.data(), variance.data()); });
+  const Tensor scale = inverse_deviation(variance, options.epsilon);
+  const bool has_beta = beta.defined();
+  const Tensor y = record(apply(x, mean, scale, gamma, beta, options), defined_of(x, gamma, beta),
+                          [=](const Tensor& dy, const Tensor& y, Wanted) {
+                            return keep_defined(recording() ? composed_grad(dy, y, x, gamma, options)
+                                                            : fused_grad(dy, y, x, mean, scale, gamma, options),
+                                                gamma, has_beta);
+                          });
+  return {y, mean, variance};
+}
+
+Tensor batch_norm_with(const Tensor& x, const Tensor& mean, const Tensor& variance, const Tensor& gamma,
+                       const Tensor& beta, const NormalizeOptions& options) {
+  matrix_of(x.shape());
+  check_channels("a mean", mean, x.shape());
+  check_channels("a variance", variance, x.shape());
+  check_channels("gamma", gamma, x.shape());
+  check_channels("beta", beta, x.shape());
+  const Tensor scale = inverse_deviation(variance, options.epsilon);
+  const bool has_beta = beta.defined();
+  return record(apply(x, mean, scale, gamma, beta, options), defined_of(x, gamma, beta),
+                [=](const Tensor& dy, const Tensor& y, Wanted) {
+                  const Shape channels = channel_shape(x.shape()), flat{x.shape()[1]};
+                  const Tensor s = reshape(scale, channels);
+                  const Tensor g = activation_grad(dy, y, options.activation);
+                  const Tensor dgamma = reshape(sum_to(g * (x - reshape(mean, channels)) * s, channels), flat);
+                  const Tensor dx = g * (gamma.defined() ? reshape(gamma, channels) * s : s);
+                  return keep_defined({dx, dgamma, reshape(sum_to(g, channels), flat)}, gamma, has_beta);
+                });
+}
+
+}  // namespace tobogan

@@ -1,0 +1,27 @@
+// Batch and instance normalisation.
+#pragma once
+#include "engine/ops/activation.h"
+
+namespace tobogan {
+
+struct NormalizeOptions {
+  double epsilon = 1e-5;
+  kernels::Activation activation = {};  // applied to the result in the same pass
+};
+
+// A normalised batch with the moments it was normalised by, which batch norm averages for later: mean {C} and biased
+// variance {C}.  The moments carry no history.
+struct BatchNormResult {
+  Tensor y, mean, variance;
+};
+
+// activation(gamma * (x - mean) / sqrt(variance + epsilon) + beta), by channel, over the rows of a matrix {N, C} or the
+// images and pixels of {N, C, H, W}.  gamma {C} and beta {C} may be undefined (1 and 0).
+BatchNormResult batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta,
+                           const NormalizeOptions& options = {});
+
+// The same with given moments: what batch norm does when it is not training.
+Tensor batch_norm_with(const Tensor& x, const Tensor& mean, const Tensor& variance, const Tensor& gamma,
+                       const Tensor& beta, const NormalizeOptions& options = {});
+
+}  // namespace tobogan

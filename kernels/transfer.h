@@ -1,0 +1,17 @@
+// Bytes between the host and a machine's memory.
+#pragma once
+#include <cstring>
+
+#include "kernels/device.h"
+
+namespace tobogan::kernels {
+
+// Copies `bytes` bytes from host memory to the machine's, or back; returns when the host side may be used.
+inline void from_host(Cpu, size_t bytes, const void* host, void* device) {
+  std::memcpy(device, host, bytes);
+}
+inline void to_host(Cpu, size_t bytes, const void* device, void* host) {
+  std::memcpy(host, device, bytes);
+}
+
+}  // namespace tobogan::kernels
