@@ -10,6 +10,8 @@
 #include <ctime>
 #include <functional>
 #include <iostream>
+#include <map>
+#include <memory>
 #include <sstream>
 #include <string>
 #include <vector>

@@ -1,7 +1,7 @@
 """Ten steps of two GANs, from given weights, images and noise: every loss, and the weights at the end.
 
-The networks are the papers' with few channels.  Entries: `initial.NETWORK.LAYER.NAME`, `final.` likewise, `x` {steps,
-batch, ...}, `z`, `u`, `loss_d`, `loss_g`.  Everything is a function of dictionaries of tensors, so that the convention
+The networks are the papers' with few channels.  Entries: `initial.NETWORK.LAYER.NAME`, `final.` likewise, `loss_d`,
+`loss_g`, and what the steps read, one sample after the other: `x`, `z`, `u`.  Everything is a function of dictionaries of tensors, so that the convention
 of each layer stands here in full and none is inherited from a class.
 """
 import numpy as np
@@ -23,7 +23,7 @@ def glorot(name, *shape):
 def norm_state(name, channels, gamma):
     """gamma and beta drawn, so that a test sees them used; running values as at the start of every training."""
     state = {f"{name}.beta": numbers(f"{name}/beta", channels, scale=0.1),
-             f"{name}.running_mean": torch.zeros(channels).double(), f"{name}.running_var": torch.ones(channels).double()}
+             f"{name}.running_mean": torch.zeros(channels).double(), f"{name}.running_variance": torch.ones(channels).double()}
     if gamma:
         state[f"{name}.gamma"] = (1 + numbers(f"{name}/gamma", channels, scale=0.1)).float().double()
     return state
@@ -35,7 +35,7 @@ def batch_norm(p, name, x, keep, update):
         with torch.no_grad():
             dims = [0, 2, 3] if x.dim() == 4 else [0]
             p[f"{name}.running_mean"].mul_(keep).add_((1 - keep) * x.mean(dims))
-            p[f"{name}.running_var"].mul_(keep).add_((1 - keep) * x.var(dims, unbiased=False))
+            p[f"{name}.running_variance"].mul_(keep).add_((1 - keep) * x.var(dims, unbiased=False))
     return F.batch_norm(x, None, None, p.get(f"{name}.gamma"), p[f"{name}.beta"], training=True, eps=1e-3)
 
 
@@ -77,7 +77,7 @@ def images(batch, steps):
 # ---- Abadi's DCGAN (papers: Abadi), alpha = 1/16, dropout rate 0 ------------------------------------------------
 
 def dcgan_generator(p, z):
-    h = dense(p, "project", z).view(-1, 8, 7, 7)
+    h = F.conv_transpose2d(z[:, :, None, None], p["project.weight"])  # a dense layer and a reshape
     h = F.leaky_relu(batch_norm(p, "norm0", h, 0.99, True), 0.3)
     h = F.leaky_relu(batch_norm(p, "norm1", up(p, "up1", h, 1, 2, 2), 0.99, True), 0.3)
     h = F.leaky_relu(batch_norm(p, "norm2", up(p, "up2", h, 2, 1, 2), 0.99, True), 0.3)
@@ -87,17 +87,17 @@ def dcgan_generator(p, z):
 def dcgan_discriminator(p, x):
     h = F.leaky_relu(down(p, "conv1", x, 1, 2), 0.3)
     h = F.leaky_relu(down(p, "conv2", h, 1, 2), 0.3)
-    return dense(p, "score", h.flatten(1))
+    return F.conv2d(h, p["score.weight"], p["score.bias"]).flatten(1)  # flatten and a dense layer
 
 
 def dcgan_networks():
-    g = {"project.weight": glorot("g/project", 8 * 7 * 7, 100), **norm_state("norm0", 8, True),
+    g = {"project.weight": glorot("g/project", 8 * 7 * 7, 100).T.reshape(100, 8, 7, 7), **norm_state("norm0", 8, True),
          "up1.weight": glorot("g/up1", 8, 8, 5, 5), **norm_state("norm1", 8, True),
          "up2.weight": glorot("g/up2", 8, 4, 5, 5), **norm_state("norm2", 4, True),
          "up3.weight": glorot("g/up3", 4, 1, 5, 5)}
     d = {"conv1.weight": glorot("d/conv1", 2, 1, 5, 5), "conv1.bias": numbers("d/conv1/bias", 2, scale=0.1),
          "conv2.weight": glorot("d/conv2", 4, 2, 5, 5), "conv2.bias": numbers("d/conv2/bias", 4, scale=0.1),
-         "score.weight": glorot("d/score", 1, 196), "score.bias": numbers("d/score/bias", 1, scale=0.1)}
+         "score.weight": glorot("d/score", 1, 196).view(1, 4, 7, 7), "score.bias": numbers("d/score/bias", 1, scale=0.1)}
     return {"generator": g, "discriminator": d}
 
 
@@ -158,7 +158,7 @@ def gradient_penalty(d, real, fake, u):
 def wgan_gp(dtype=torch.float64, batch=6, critic_steps=2):
     """Adam in torch form, rate 1e-3, betas 0.5 and 0.9, eps 1e-8.  Running statistics move in the generator's step only."""
     nets = wgan_networks()
-    u = torch.special.ndtr(numbers("wgan/u", STEPS, critic_steps, batch)).float().double()
+    u = torch.special.ndtr(numbers("wgan/u", STEPS, critic_steps, batch, 1, 1, 1)).float().double()
     data = {"x": (images(batch * critic_steps, STEPS).view(STEPS, critic_steps, batch, 1, 28, 28) + 1) / 2,
             "u": u, "z": numbers("wgan/z", STEPS, critic_steps + 1, batch, 40)}  # the generator's z comes last
     options = dict(lr=1e-3, betas=(0.5, 0.9), eps=1e-8)
@@ -170,7 +170,7 @@ def wgan_gp(dtype=torch.float64, batch=6, critic_steps=2):
             with torch.no_grad():
                 fake = wgan_generator(g, z[i], update=False)
             loss_d = wgan_critic(d, fake).mean() - wgan_critic(d, x[i]).mean()
-            loss_d = loss_d + 10 * gradient_penalty(d, x[i], fake, data["u"][i].view(-1, 1, 1, 1))
+            loss_d = loss_d + 10 * gradient_penalty(d, x[i], fake, data["u"][i])
             descend(adam[1], d, loss_d)()
             losses.append(loss_d.detach())
         loss_g = -wgan_critic(d, wgan_generator(g, z[critic_steps], update=True)).mean()
@@ -182,7 +182,9 @@ def wgan_gp(dtype=torch.float64, batch=6, critic_steps=2):
 
 def train(nets, data, step, dtype):
     """Runs STEPS steps in `dtype` and returns the tensors of the file."""
-    tensors = {**data, **{f"initial.{net}.{key}": w.clone() for net, p in nets.items() for key, w in p.items()}}
+    sample_axes = {"x": 3, "u": 3, "z": 1}
+    tensors = {**{key: x.reshape(-1, *x.shape[-sample_axes[key]:]) for key, x in data.items()},
+               **{f"initial.{net}.{key}": w.clone() for net, p in nets.items() for key, w in p.items()}}
     nets = {net: {key: w.to(dtype).requires_grad_(".running_" not in key) for key, w in p.items()}
             for net, p in nets.items()}
     losses = [step(*nets.values(), {key: x[i].to(dtype) for key, x in data.items()}) for i in range(STEPS)]
