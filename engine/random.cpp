@@ -4,7 +4,6 @@
 #include <cmath>
 
 namespace tobogan {
-namespace {
 
 // FNV-1a over the seed's bytes and the name, finished by SplitMix64's mixer, so that near names have far keys.
 uint64_t stream_key(uint64_t seed, std::string_view name) {
@@ -16,8 +15,6 @@ uint64_t stream_key(uint64_t seed, std::string_view name) {
   hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
   return hash ^ (hash >> 31);
 }
-
-}  // namespace
 
 Tensor RandomStream::uniform(const Shape& shape, double low, double high) {
   Tensor y(shape, device_);

@@ -15,6 +15,9 @@
 
 namespace tobogan {
 
+// The key of the stream of that name under a seed: what makes streams, and seeds of parts, independent of each other.
+uint64_t stream_key(uint64_t seed, std::string_view name);
+
 class RandomStream {
  public:
   // The next draw.  REQUIRES, of whoever keeps the key: used before the step advances.
