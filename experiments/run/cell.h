@@ -29,17 +29,18 @@ namespace tobogan {
 class CellRun;
 
 struct Cell {
-  std::string name;                // unique; letters, digits and ._=+- ; what --cells matches
-  nlohmann::json config;           // everything the result depends on, the seed among it
-  std::vector<std::string> needs;  // names of the cells whose result or artefacts it reads
-  std::function<nlohmann::json(CellRun&)> run;
+  std::string name = {};                // unique; letters, digits and ._=+- ; what --cells matches
+  nlohmann::json config = {};           // everything the result depends on, the seed among it
+  std::vector<std::string> needs = {};  // names of the cells whose result or artefacts it reads
+  // The result: JSON of numbers and texts; a NaN or an infinity in it becomes null.
+  std::function<nlohmann::json(CellRun&)> run = {};
 };
 
 // What is the same for all cells of an experiment and still decides their results.
 struct Study {
-  std::string name;  // "abadi"
-  int version = 1;   // raise it when the code changes what cells compute: their old results are then not used
-  std::string data;  // where the numbers come from, for the reader: "MNIST", "synthetic"
+  std::string name = {};  // "abadi"
+  int version = 1;        // raise it when the code changes what cells compute: their old results are then not used
+  std::string data = {};  // where the numbers come from, for the reader: "MNIST", "synthetic"
   bool synthetic_data = false;  // no comparison with the paper
 };
 
@@ -50,8 +51,8 @@ struct Interrupted : std::exception {
 
 // A finished cell: what it returned, and where its artefacts are.
 struct Finished {
-  nlohmann::json result;
-  std::filesystem::path folder;
+  nlohmann::json result = {};
+  std::filesystem::path folder = {};
   double seconds = 0;  // of computing, over all its interrupted runs
 };
 
@@ -59,8 +60,8 @@ struct Finished {
 class CellRun {
  public:
   struct Surroundings {
-    std::filesystem::path folder;
-    std::map<std::string, Finished> needs;
+    std::filesystem::path folder = {};
+    std::map<std::string, Finished> needs = {};
     std::function<bool()> stop_requested = [] { return false; };
     std::function<void(std::int64_t done, std::int64_t total, const std::string& note)> progress = [](auto...) {};
   };

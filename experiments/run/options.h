@@ -32,23 +32,23 @@ struct Shard {
 };
 
 struct RunOptions {
-  std::string experiment;                    // the binary's name; set before add_run_options
-  std::filesystem::path data;                // empty: none given
-  std::string device = "cpu";                // "cpu", "cuda" or "cudnn"
-  Profile profile = Profile::quick;          //
-  std::vector<std::uint64_t> seeds = {1};    // distinct, ascending
-  int jobs = 1;                              // cells side by side
-  int threads = 0;                           // per cell; 0 becomes cores / jobs in run_main
-  std::string cells = "*";                   // glob over cell names
-  Shard shard;                               //
-  std::filesystem::path out;                 // empty becomes results/<experiment>-<profile> in run_main
-  std::vector<std::filesystem::path> merge;  // more result folders whose finished cells count as ours
-  bool resume = true;                        // false: the selected cells start over
-  std::optional<double> max_minutes;         // then checkpoint and stop, exit status kTimeUp
-  double checkpoint_minutes = 5;             // between two checkpoints of a cell
-  bool report_only = false;                  // run nothing, build the report from what is finished
-  bool list = false;                         // print the cells and their state, run nothing
-  std::string command;                       // the command line as typed, quoted for a shell; set by run_main
+  std::string experiment = {};                    // the binary's name; set before add_run_options
+  std::filesystem::path data = {};                // empty: none given
+  std::string device = "cpu";                     // "cpu", "cuda" or "cudnn"
+  Profile profile = Profile::quick;               //
+  std::vector<std::uint64_t> seeds = {1};         // distinct, ascending
+  int jobs = 1;                                   // cells side by side
+  int threads = 0;                                // per cell; 0 becomes cores / jobs in run_main
+  std::string cells = "*";                        // glob over cell names
+  Shard shard = {};                               //
+  std::filesystem::path out = {};                 // empty becomes results/<experiment>-<profile> in run_main
+  std::vector<std::filesystem::path> merge = {};  // more result folders whose finished cells count as ours
+  bool resume = true;                             // false: the selected cells start over
+  std::optional<double> max_minutes = {};         // then checkpoint and stop, exit status kTimeUp
+  double checkpoint_minutes = 5;                  // between two checkpoints of a cell; 0: after every step
+  bool report_only = false;                       // run nothing, build the report from what is finished
+  bool list = false;                              // print the cells and their state, run nothing
+  std::vector<std::string> arguments = {};        // the command line as typed; set by run_main
 };
 
 // Exit statuses beside 0 (done) and 1 (an error, or a cell that failed).
@@ -70,7 +70,7 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text);  // "1", "1-3",
 // The cores this process may use (a job's share of a machine, not the machine).
 int available_cores();
 
-// `text` as one word of a POSIX shell.
-std::string shell_quoted(const std::string& text);
+// The command line as typed, quoted for a shell; with `resuming`, the one that goes on after an interruption.
+std::string command_line(const RunOptions& options, bool resuming = false);
 
 }  // namespace tobogan

@@ -39,9 +39,9 @@ class Progress {
 
  private:
   struct Bar {
-    std::string name, note;
+    std::string name = {}, note = {};
     std::int64_t first = 0, done = 0, total = 0;  // first: where this process began (a resumed cell)
-    Clock::time_point started, printed;
+    Clock::time_point started = {}, printed = {};
     std::int64_t printed_tenth = 0;
   };
   void draw(Clock::time_point now);
@@ -58,7 +58,7 @@ class Progress {
   Clock::time_point drawn_;
 };
 
-// "48 s", "12:05", "3:07:44".
+// "0.4 s", "48 s", "12:05", "3:07:44".
 std::string duration_text(double seconds);
 
 }  // namespace tobogan

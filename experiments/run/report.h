@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "experiments/run/figure.h"
+#include "experiments/run/plot.h"
 #include "experiments/run/scheduler.h"
 #include "experiments/run/table.h"
 
@@ -21,21 +22,25 @@ class Report {
   void add(Claim claim);
   // A sentence below the title ("accuracies are the best of 15 epochs, chosen on the test set").
   void note(std::string text);
-  // Draws into the result folder under `name` (no extension) and puts the picture into report.md.
-  void add_grid(const std::string& name, const std::string& caption, const ImageBatch& images, const GridOptions& grid);
+  // Draws into the result folder under `name` (letters, digits, _ and -) and shows the picture in report.md.
+  void add_grid(const std::string& name, const std::string& caption, const ImageBatch& images,
+                const GridOptions& grid = {});
   void add_plot(const std::string& name, const std::string& caption, const Plot& plot);
 
-  // Writes the files, prints the tables, claims and where everything is, and returns the exit status of the outcome.
+  // Writes the files, prints tables, claims and where everything is, and returns the exit status of the outcome.
+  // With --list it does nothing.
   int write();
-
-  std::string markdown() const;
-  nlohmann::json results() const;
-  nlohmann::json provenance() const;
 
  private:
   struct Figure {
     std::string name, caption, missing;  // missing: why there is no PNG
   };
+  std::string markdown() const;
+  std::string figures_markdown() const;
+  std::string provenance_markdown() const;
+  nlohmann::json results() const;
+  nlohmann::json provenance() const;
+  void print() const;
 
   Study study_;
   RunOptions options_;

@@ -23,17 +23,17 @@ std::string comparison_note(Comparison comparison);
 class Table {
  public:
   struct Options {
-    std::string name;  // letters, digits, _ and -: the key in CSV and JSON
-    std::string title;
-    std::string corner;  // what the column names are, over the row names
-    std::vector<std::string> rows, columns;
+    std::string name = {};  // letters, digits, _ and -: the key in CSV and JSON
+    std::string title = {};
+    std::string corner = {};  // what the column names are, over the row names
+    std::vector<std::string> rows = {}, columns = {};
     std::vector<int> digits = {4};  // after the point: one number, or one per column
     int seeds = 1;                  // values an entry has when it is complete
     Comparison comparison = Comparison::full;
   };
   struct Entry {
-    std::optional<double> paper;
-    std::vector<double> ours;  // one per finished seed
+    std::optional<double> paper = {};
+    std::vector<double> ours = {};  // one per finished seed
 
     std::optional<double> mean() const;
     std::optional<double> spread() const;
@@ -60,7 +60,7 @@ class Table {
   nlohmann::json json() const;
 
  private:
-  Entry& entry(const std::string& row, const std::string& column);
+  std::size_t place(const std::string& row, const std::string& column) const;
   std::vector<std::vector<std::string>> text_rows() const;
 
   Options options_;
@@ -70,9 +70,9 @@ class Table {
 // A sentence of the paper, checked.
 struct Claim {
   enum class Verdict { pass, fail, not_tested };
-  std::string text;  // "real beats fake at every N"
+  std::string text = {};  // "real beats fake at every N"
   Verdict verdict = Verdict::not_tested;
-  std::string evidence;  // the numbers, or why it was not tested
+  std::string evidence = {};  // the numbers, or why it was not tested
 
   static Claim tested(std::string text, bool passed, std::string evidence);
   static Claim untested(std::string text, std::string why);

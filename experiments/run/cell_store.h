@@ -1,0 +1,68 @@
+// Where finished cells live: <out>/cells/<name>-<hash>/result.json and, beside it, their artefacts.
+//
+// The hash is of everything a cell's result depends on: its configuration, the study (experiment, version, data),
+// profile, device, and the hashes of the cells it needs.  The thing hashed is stored too and compared in full, so a
+// result is used only by the configuration that made it.  Threads, jobs and folders are left out: they change nothing.
+#pragma once
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "experiments/run/cell.h"
+
+namespace tobogan {
+
+// A cell that this process alone may run.  Freed by the destructor or by the death of the process.
+class CellLock {
+ public:
+  explicit CellLock(int file) : file_(file) {}
+  CellLock(CellLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  CellLock& operator=(CellLock&&) = delete;
+  ~CellLock();
+  int file() const { return file_; }
+
+ private:
+  int file_;
+};
+
+class CellStore {
+ public:
+  // Throws Error for names that are doubled or not fit for a folder, and for unknown or circular needs.
+  CellStore(const Study& study, const RunOptions& options, const std::vector<Cell>& cells);
+
+  // Makes <out>/cells; throws Error when it cannot be made or written to.
+  void prepare() const;
+
+  const std::string& hash(const Cell& cell) const { return entries_.at(cell.name).hash; }
+  std::filesystem::path folder(const Cell& cell) const { return folder_in(options_.out, cell); }
+
+  // The result in --out, else in one of --merge; nothing if there is none.  A file that is no result of this cell
+  // counts as none; `damage` then gets a sentence.
+  std::optional<Finished> load(const Cell& cell, std::string* damage = nullptr) const;
+
+  // Makes the cell's folder and locks it; nothing while another process or thread holds it.
+  std::optional<CellLock> try_lock(const Cell& cell) const;
+
+  // REQUIRES of the following: the caller holds the lock.
+  void save(const Cell& cell, const nlohmann::json& result, double seconds) const;  // then deletes the checkpoint
+  void start_over(const Cell& cell) const;                                          // deletes all but the lock
+  void sweep(const Cell& cell) const;  // deletes what killed writers left behind
+
+ private:
+  struct Entry {
+    nlohmann::json identity;
+    std::string hash;
+  };
+  std::filesystem::path folder_in(const std::filesystem::path& out, const Cell& cell) const;
+
+  const RunOptions& options_;
+  std::map<std::string, Entry> entries_;
+};
+
+// FNV-1a, 64 bits, as 16 hexadecimal digits.
+std::string fnv1a_hex(const std::string& text);
+
+}  // namespace tobogan
