@@ -1,0 +1,109 @@
+// Minutes at most, so a repeat that is interrupted starts over.
+#include "experiments/abadi/classifier.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "datasets/batches.h"
+#include "engine/autograd.h"
+#include "engine/nn/loss.h"
+#include "engine/optim.h"
+#include "engine/step.h"
+#include "experiments/run/seeds.h"
+#include "models/mlp.h"
+#include "models/small_cnn.h"
+
+namespace tobogan::abadi {
+namespace {
+
+constexpr int kTestBatch = 500;
+
+// A network to train and the function it computes.
+struct Classifier {
+  std::unique_ptr<Module> module;
+  std::function<Tensor(const Tensor&)> logits;
+};
+
+template <class Net, class Options>
+Classifier make(Context& context, const Options& options) {
+  auto net = std::make_unique<Net>(context, "classifier", options);
+  Net& function = *net;
+  return {std::move(net), [&function](const Tensor& x) { return function(x); }};
+}
+
+Classifier make_classifier(Context& context, const ClassifierConfig& config, const ImageSet& images) {
+  if (config.network == Network::kMlp)
+    return make<Mlp>(context,
+                     MlpOptions{.inputs = static_cast<int>(images.image_bytes()), .classes = images.classes()});
+  return make<SmallCnn>(
+      context,
+      SmallCnnOptions{
+          .channels = images.channels, .side = images.height, .classes = images.classes(), .width = config.width});
+}
+
+// The share of images whose class gets the largest logit.
+double accuracy(const Classifier& classifier, const DeviceImages& images) {
+  const NoGrad off;
+  classifier.module->eval();
+  int64_t right = 0;
+  for (int begin = 0; begin < images.count(); begin += kTestBatch) {
+    const Batch batch = images.range(begin, std::min(begin + kTestBatch, images.count()));
+    const std::vector<int32_t> guess = argmax_rows(classifier.logits(batch.images)).to_host();
+    const std::vector<int32_t> truth = batch.labels.to_host();
+    for (size_t i = 0; i < guess.size(); ++i) right += guess[i] == truth[i];
+  }
+  classifier.module->train();
+  return static_cast<double>(right) / images.count();
+}
+
+struct Repeat {
+  std::vector<double> test;  // accuracy after each epoch
+  double train;              // accuracy at the end
+};
+
+Repeat train_once(CellRun& run, Machine& machine, const ClassifierConfig& config, int repeat, const ImageSet& train,
+                  const ImageSet& test) {
+  Context context(machine, stream_key(config.seed, concat_text("repeat/", repeat)));
+  const DeviceImages train_images(train, context.device), test_images(test, context.device);
+  Batches batches(context, train_images, {.batch = config.batch});
+  const Classifier classifier = make_classifier(context, config, train);
+  Adam adam(classifier.module->named_parameters(), {.rate = 1e-3, .epsilon = 1e-7, .keras_form = true});
+  Step step(context, [&] {
+    const Batch batch = batches.next();
+    adam.step(grad(cross_entropy(classifier.logits(batch.images), batch.labels), adam.parameters()));
+  });
+  Repeat result;
+  for (int epoch = 0; epoch < config.epochs; ++epoch) {
+    for (int64_t i = 0; i < batches.steps_per_epoch(); ++i) {
+      step();
+      if (run.stop_requested()) throw Interrupted();
+    }
+    result.test.push_back(accuracy(classifier, test_images));
+    run.progress(repeat * config.epochs + epoch + 1, config.repeats * config.epochs);
+  }
+  result.train = accuracy(classifier, train_images);
+  return result;
+}
+
+}  // namespace
+
+nlohmann::json run_classifier(CellRun& run, const ClassifierConfig& config, const ImageSet& train,
+                              const ImageSet& test) {
+  Machine machine({.device = run.options().device, .threads = run.options().threads});
+  std::vector<double> best, last, on_train;
+  nlohmann::json accuracies = nlohmann::json::array();
+  for (int repeat = 0; repeat < config.repeats; ++repeat) {
+    const Repeat result = train_once(run, machine, config, repeat, train, test);
+    best.push_back(*std::max_element(result.test.begin(), result.test.end()));
+    last.push_back(result.test.back());
+    on_train.push_back(result.train);
+    accuracies.push_back(result.test);
+  }
+  return {{"best", mean_of(best)},
+          {"last", mean_of(last)},
+          {"train", mean_of(on_train)},
+          {"images", train.count},
+          {"accuracy", accuracies}};
+}
+
+}  // namespace tobogan::abadi

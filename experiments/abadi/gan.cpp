@@ -1,0 +1,125 @@
+// The discriminator's and the generator's gradients are taken from one forward pass, before either is moved.
+#include "experiments/abadi/gan.h"
+
+#include "datasets/cifar.h"
+#include "datasets/idx.h"
+#include "engine/autograd.h"
+#include "engine/checkpoint.h"
+#include "engine/nn/loss.h"
+
+namespace tobogan::abadi {
+namespace {
+
+// Adam(0.001, 0.9, 0.999), epsilon 1e-7: Keras' defaults, of which the paper names only the rate.
+const AdamOptions kAdam{.rate = 1e-3, .epsilon = 1e-7, .keras_form = true};
+
+constexpr int kSampleBatch = 64;
+constexpr int kCurvePoints = 100;
+
+IdxFiles idx_in(const std::filesystem::path& folder) {
+  return {folder / "fakes-images-idx3-ubyte", folder / "fakes-labels-idx1-ubyte"};
+}
+
+}  // namespace
+
+ClassGan::ClassGan(Machine& machine, const GanConfig& config, const ImageSet& images)
+    : config_(config),
+      form_(blank_like(images, 0)),
+      context_(machine, config.seed),
+      images_(images, context_.device),
+      batches_(context_, images_, {.batch = config.batch}),
+      generator_(context_, "generator", config.network),
+      discriminator_(context_, "discriminator", config.network),
+      generator_adam_(generator_.named_parameters(), kAdam),
+      discriminator_adam_(discriminator_.named_parameters(), kAdam),
+      step_(context_, [this] { train_once(); }) {}
+
+void ClassGan::step() {
+  ++steps_done_;
+  step_();
+}
+
+void ClassGan::train_once() {
+  const Tensor real = batches_.next().images;
+  const Tensor z = context_.rng["latent"].normal({real.shape()[0], config_.network.latent});
+  const Tensor fake_logits = discriminator_(generator_(z));
+  const Tensor real_loss = bce_with_logits(discriminator_(real), 1.0);
+  const Tensor loss_d = 0.5 * (real_loss + bce_with_logits(fake_logits, 0.0));
+  const Tensor loss_g = bce_with_logits(fake_logits, 1.0);
+  const auto grads_d = grad(loss_d, discriminator_adam_.parameters(), {.keep_graph = true});
+  const auto grads_g = grad(loss_g, generator_adam_.parameters());
+  discriminator_adam_.step(grads_d);
+  generator_adam_.step(grads_g);
+  const int64_t every = std::max<int64_t>(1, steps_in_all() / kCurvePoints);
+  if (steps_done_ % every == 0) losses_.push_back({steps_done_, loss_d.item(), loss_g.item()});
+}
+
+State ClassGan::state() {
+  State state;
+  append(state, "model", generator_.state());
+  append(state, "model", discriminator_.state());
+  append(state, "adam", generator_adam_.state());
+  append(state, "adam_discriminator", discriminator_adam_.state());
+  append(state, "batches", batches_.state());
+  return state;
+}
+
+void ClassGan::save(const std::filesystem::path& path) {
+  save_checkpoint(path, context_.rng, state(),
+                  {{"steps_done", std::to_string(steps_done_)}, {"losses", losses_.dump()}});
+}
+
+void ClassGan::load(const std::filesystem::path& path) {
+  const Metadata metadata = load_checkpoint(path, context_.rng, state());
+  steps_done_ = std::stoll(metadata.at("steps_done"));
+  losses_ = nlohmann::json::parse(metadata.at("losses"));
+}
+
+ImageSet ClassGan::sample(int count) {
+  const NoGrad off;
+  generator_.eval();
+  ImageSet fakes = form_;
+  fakes.source = "fakes of " + form_.source;
+  for (int done = 0; done < count; done += kSampleBatch) {
+    const int batch = std::min(kSampleBatch, count - done);
+    const Tensor z = context_.rng["samples"].normal({batch, config_.network.latent});
+    const std::vector<uint8_t> bytes = to_bytes(generator_(z));
+    fakes.pixels.insert(fakes.pixels.end(), bytes.begin(), bytes.end());
+  }
+  fakes.count = count;
+  fakes.labels.assign(count, config_.label);
+  generator_.train();
+  return fakes;
+}
+
+nlohmann::json run_gan(CellRun& run, const GanConfig& config, const ImageSet& images) {
+  check(images.count >= 2, "class ", config.label, " has ", images.count,
+        " images in this sample; a GAN needs at least 2");
+  Machine machine({.device = run.options().device, .threads = run.options().threads});
+  ClassGan gan(machine, config, images);
+  if (run.has_checkpoint()) gan.load(run.checkpoint());
+  const int64_t in_all = gan.steps_in_all();
+  while (gan.steps_done() < in_all) {
+    gan.step();
+    run.tick(gan.steps_done(), in_all, [&] { gan.save(run.checkpoint()); });
+  }
+  gan.save_generator(run.folder() / "generator.safetensors");
+  write_images(run.folder(), gan.sample(config.fakes));
+  return {{"steps", in_all}, {"images", images.count}, {"losses", gan.losses()}};
+}
+
+void write_images(const std::filesystem::path& folder, const ImageSet& images) {
+  if (images.channels == 1) {
+    write_idx(images, idx_in(folder));
+  } else {
+    write_cifar(images, folder / "fakes.bin");
+  }
+}
+
+ImageSet read_images(const std::filesystem::path& folder, const ImageSet& form) {
+  const std::string source = "fakes of " + form.source;
+  return form.channels == 1 ? read_idx(idx_in(folder), form.class_names, source)
+                            : read_cifar(folder / "fakes.bin", form.class_names, source);
+}
+
+}  // namespace tobogan::abadi

@@ -1,0 +1,111 @@
+// Abadi, "An Empirical Analysis of GAN-based Data Augmentation for Classification": how much does a classifier gain
+// from the images of DCGANs that saw only the images it has itself?
+//
+//   abadi                                   quick, on images drawn by the program
+//   abadi --data DIR --profile standard     MNIST and CIFAR-10 from DIR
+#include <algorithm>
+#include <memory>
+
+#include "experiments/abadi/tables.h"
+#include "experiments/run/report.h"
+#include "experiments/run/scheduler.h"
+
+namespace tobogan::abadi {
+namespace {
+
+// What this study can be told beside what every experiment can.
+struct Overrides {
+  std::vector<int> tables{1, 2, 3, 4, 5};
+  std::vector<int> sizes;
+  std::vector<double> alphas;
+  int gan_epochs = 0;
+  std::string dense_norm = "channel";
+};
+
+void add_overrides(CLI::App& app, Overrides& o) {
+  app.add_option("--tables", o.tables, "tables to make (2 to 4 come together)")
+      ->delimiter(',')
+      ->check(CLI::Range(1, 5))
+      ->default_str("1,2,3,4,5");
+  app.add_option("--sizes", o.sizes, "sample sizes of Tables 2 to 4 [from the profile]")
+      ->delimiter(',')
+      ->check(CLI::Range(20, 60000));
+  app.add_option("--alphas", o.alphas, "filter ratios of Table 1 [from the profile]")
+      ->delimiter(',')
+      ->check(CLI::Range(1.0 / 32, 16.0));
+  app.add_option("--gan-epochs", o.gan_epochs, "epochs of every GAN [from the profile]")->check(CLI::Range(1, 1000000));
+  app.add_option("--bn-dense", o.dense_norm, "batch norm of the generator's dense layer: by channel or by feature")
+      ->check(CLI::IsMember({"channel", "feature"}))
+      ->default_str("channel");
+}
+
+// The epochs that the profile's nearest sample has.
+int epochs_for(const Plan& plan, int images) {
+  const Sample* nearest = &plan.digits.samples[0];
+  for (const Sample& sample : plan.digits.samples)
+    if (std::abs(sample.images - images) < std::abs(nearest->images - images)) nearest = &sample;
+  return nearest->gan_epochs;
+}
+
+Plan plan_with(const Overrides& o, Profile profile) {
+  Plan plan = plan_for(profile);
+  if (!o.sizes.empty()) {
+    std::vector<Sample> samples;
+    for (int images : o.sizes) samples.push_back({images, epochs_for(plan, images)});
+    plan.digits.samples = samples;
+  }
+  if (!o.alphas.empty()) plan.width.alphas = o.alphas;
+  if (o.gan_epochs) {
+    for (Sample& sample : plan.digits.samples) sample.gan_epochs = o.gan_epochs;
+    plan.width.sample.gan_epochs = plan.colour.gan_epochs = o.gan_epochs;
+  }
+  return plan;
+}
+
+Parts parts_of(const Overrides& o) {
+  auto has = [&](int first, int last) {
+    return std::any_of(o.tables.begin(), o.tables.end(), [=](int table) { return first <= table && table <= last; });
+  };
+  return {
+      .width = has(1, 1), .digits = has(2, 4), .colour = has(5, 5), .normalize_features = o.dense_norm == "feature"};
+}
+
+// As many drawn images as the largest part of the plan asks for.
+int synthetic_train(const Plan& plan, const Parts& parts) {
+  int most = plan.width.sample.images;
+  for (const Sample& sample : plan.digits.samples) most = std::max(most, sample.images);
+  if (parts.colour) most = std::max({most, plan.colour.classifier_images, kClasses * plan.colour.gan_images_per_class});
+  return most;
+}
+
+int run(const RunOptions& options, const Overrides& overrides) {
+  const Plan plan = plan_with(overrides, options.profile);
+  const Parts parts = parts_of(overrides);
+  const bool synthetic = options.data.empty();
+  const auto data = std::make_shared<Data>(options.data, synthetic_train(plan, parts), plan.synthetic_test);
+  const Study study{.name = "abadi",
+                    .version = 1,
+                    .data = synthetic ? "images drawn by the program" : "MNIST and CIFAR-10",
+                    .synthetic_data = synthetic};
+  const Outcome outcome = run_cells(study, options, make_cells(plan, parts, options.seeds, data));
+  if (options.list) return 0;
+  const Results results{study, options, plan, outcome};
+  Report report(study, options, outcome);
+  add_tables(report, results, parts);
+  add_claims(report, results, parts);
+  add_figures(report, results, parts, *data);
+  return report.write();
+}
+
+}  // namespace
+}  // namespace tobogan::abadi
+
+int main(int argc, char** argv) {
+  using namespace tobogan;
+  CLI::App app("Abadi: how much does a classifier gain from the images of GANs that saw the same images?");
+  RunOptions options{.experiment = "abadi"};
+  abadi::Overrides overrides;
+  add_run_options(app, options);
+  abadi::add_overrides(app, overrides);
+  return run_main(app, options, argc, argv, [&] { return abadi::run(options, overrides); });
+}
