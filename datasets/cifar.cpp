@@ -46,8 +46,6 @@ ImageSet read_cifar(const std::filesystem::path& path, std::vector<std::string> 
                .channels = kChannels,
                .height = kSide,
                .width = kSide,
-               .pixels = {},
-               .labels = {},
                .class_names = std::move(class_names),
                .source = std::move(source)};
   set.pixels.reserve(count * kPixels);

@@ -34,8 +34,6 @@ ImageSet blank_like(const ImageSet& set, int count) {
                  .channels = set.channels,
                  .height = set.height,
                  .width = set.width,
-                 .pixels = {},
-                 .labels = {},
                  .class_names = set.class_names,
                  .source = set.source};
   blank.pixels.resize(count * set.image_bytes());

@@ -1,6 +1,7 @@
 // What every reader and generator of images returns: a plain value, bytes in host memory.  Readers fill it, the
 // functions below pick from it, Batches (datasets/batches.h) carries it to a device.
 #pragma once
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <span>
@@ -12,10 +13,10 @@ namespace tobogan {
 // A labelled set of images of one size.
 struct ImageSet {
   int count = 0, channels = 0, height = 0, width = 0;
-  std::vector<uint8_t> pixels;           // [image][channel][row][column]
-  std::vector<int32_t> labels;           // one an image, 0..classes()-1
-  std::vector<std::string> class_names;  // one a class
-  std::string source;                    // "mnist", "synthetic glyphs", ...: printed with every result
+  std::vector<uint8_t> pixels = {};           // [image][channel][row][column]
+  std::vector<int32_t> labels = {};           // one an image, 0..classes()-1
+  std::vector<std::string> class_names = {};  // one a class
+  std::string source = {};                    // "mnist", "synthetic glyphs", ...: printed with every result
 
   int classes() const { return static_cast<int>(class_names.size()); }
   size_t image_bytes() const { return static_cast<size_t>(channels) * height * width; }
@@ -32,6 +33,11 @@ struct ImageSet {
 struct Dataset {
   ImageSet train, test;
 };
+
+// A grey value as it is stored: rounded, and held inside 0..255.
+inline uint8_t to_byte(double value) {
+  return static_cast<uint8_t>(std::clamp(value, 0.0, 255.0) + 0.5);
+}
 
 // Throws Error unless sizes, the numbers of pixels and labels, and the range of the labels agree.
 void check_consistent(const ImageSet& set);

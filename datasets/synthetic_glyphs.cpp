@@ -149,12 +149,9 @@ void paint_digit(int label, Draws& draws, std::span<uint8_t> pixels) {
 }  // namespace
 
 Dataset synthetic_glyphs(SyntheticOptions options) {
-  const ImageSet form{.count = 0,
-                      .channels = 1,
+  const ImageSet form{.channels = 1,
                       .height = kSide,
                       .width = kSide,
-                      .pixels = {},
-                      .labels = {},
                       .class_names = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"},
                       .source = "synthetic glyphs"};
   return {.train = paint_set(form, options.train, options.seed, "glyphs train", paint_digit),

@@ -8,10 +8,10 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <vector>
 
 #include "datasets/dataset.h"
+#include "datasets/parallel.h"
 #include "datasets/random.h"
 #include "engine/error.h"
 
@@ -32,37 +32,26 @@ inline double nearest_on_segment(Point p, Point a, Point b) {
   return std::clamp(dot(p - a, along) / std::max(dot(along, along), 1e-9), 0.0, 1.0);
 }
 
-inline uint8_t to_byte(double value) {
-  return static_cast<uint8_t>(std::clamp(value, 0.0, 255.0) + 0.5);
-}
-
 // Draws one image of class `label` into `pixels`, which are black.
 using Painter = std::function<void(int label, Draws& draws, std::span<uint8_t> pixels)>;
 
-// Fills a set of the form of `form` with `count` images.  `part` ("glyphs train") names the random numbers.  All
-// processors help; an image does not depend on which one paints it.
+// Fills a set of the form of `form` with `count` images.  `part` ("glyphs train") names the random numbers.
 inline ImageSet paint_set(const ImageSet& form, int count, uint64_t seed, std::string_view part, const Painter& paint) {
   check(count >= 0, form.source, ": expected a number of images, got ", count);
   ImageSet set = blank_like(form, count);
   const std::string label_part = concat_text(part, " labels");
-  const int classes = form.classes(), painters = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-  const auto paint_every = [&](int first) {
-    for (int round = first; round * classes < count; round += painters) {
-      std::vector<int32_t> order(classes);
-      std::iota(order.begin(), order.end(), 0);
-      Draws shuffle(seed, label_part, round);
-      for (int k = 0; k < classes; ++k) std::swap(order[k], order[k + shuffle.below(classes - k)]);
-      for (int i = round * classes; i < std::min(count, (round + 1) * classes); ++i) {
-        set.labels[i] = order[i % classes];
-        Draws draws(seed, part, i);
-        paint(set.labels[i], draws, set.image(i));
-      }
-    }
-  };
-  std::vector<std::jthread> helpers;
-  for (int first = 1; first < painters; ++first) helpers.emplace_back(paint_every, first);
-  paint_every(0);
-  helpers.clear();  // waits for them
+  const int classes = form.classes();
+  for (int i = 0; i < count; i += classes) {  // a fresh order of the classes for every round
+    std::vector<int32_t> order(classes);
+    std::iota(order.begin(), order.end(), 0);
+    Draws shuffle(seed, label_part, i / classes);
+    for (int k = 0; k < classes; ++k) std::swap(order[k], order[k + shuffle.below(classes - k)]);
+    std::copy_n(order.begin(), std::min(classes, count - i), set.labels.begin() + i);
+  }
+  for_each_image(count, [&](int i) {
+    Draws draws(seed, part, i);
+    paint(set.labels[i], draws, set.image(i));
+  });
   return set;
 }
 

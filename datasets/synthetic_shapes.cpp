@@ -169,12 +169,10 @@ void paint_shape(int label, Draws& draws, std::span<uint8_t> pixels) {
 
 Dataset synthetic_shapes(SyntheticOptions options) {
   const ImageSet form{
-      .count = 0,
+
       .channels = 3,
       .height = kSide,
       .width = kSide,
-      .pixels = {},
-      .labels = {},
       .class_names = {"disc", "square", "triangle", "star", "ring", "cross", "crescent", "stripes", "checks", "dots"},
       .source = "synthetic shapes"};
   return {.train = paint_set(form, options.train, options.seed, "shapes train", paint_shape),

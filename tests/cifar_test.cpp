@@ -18,14 +18,7 @@ namespace {
 const std::vector<std::string> kTenNames = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
 
 ImageSet noise(int count) {
-  ImageSet set{.count = count,
-               .channels = 3,
-               .height = 32,
-               .width = 32,
-               .pixels = {},
-               .labels = {},
-               .class_names = kTenNames,
-               .source = "noise"};
+  ImageSet set{.count = count, .channels = 3, .height = 32, .width = 32, .class_names = kTenNames, .source = "noise"};
   Draws draws(1, "noise");
   for (int i = 0; i < count * 3072; ++i) set.pixels.push_back(draws.below(256));
   for (int i = 0; i < count; ++i) set.labels.push_back(draws.below(10));

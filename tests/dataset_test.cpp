@@ -17,14 +17,8 @@ namespace {
 
 // Image i is filled with the byte i and has class i % 3.
 ImageSet numbered(int count) {
-  ImageSet set{.count = count,
-               .channels = 2,
-               .height = 2,
-               .width = 3,
-               .pixels = {},
-               .labels = {},
-               .class_names = {"a", "b", "c"},
-               .source = "numbered"};
+  ImageSet set{
+      .count = count, .channels = 2, .height = 2, .width = 3, .class_names = {"a", "b", "c"}, .source = "numbered"};
   for (int i = 0; i < count; ++i) {
     set.pixels.insert(set.pixels.end(), 12, static_cast<uint8_t>(i));
     set.labels.push_back(i % 3);
