@@ -4,7 +4,6 @@
 #include "datasets/cifar.h"
 #include "datasets/idx.h"
 #include "engine/autograd.h"
-#include "engine/checkpoint.h"
 #include "engine/nn/loss.h"
 
 namespace tobogan::abadi {

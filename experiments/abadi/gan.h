@@ -1,6 +1,7 @@
 // One GAN for one class: trained on the images of a sample that have the class, then asked for a pool of fakes.
 #pragma once
 #include "datasets/batches.h"
+#include "engine/checkpoint.h"
 #include "engine/optim.h"
 #include "engine/step.h"
 #include "experiments/run/cell.h"
