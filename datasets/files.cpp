@@ -115,11 +115,14 @@ void ByteReader::expect_end() {
 
 std::vector<uint8_t> read_file(const std::filesystem::path& path, size_t limit) {
   const File file = open_regular(path);
+  std::error_code unknown;
+  const uintmax_t told = std::filesystem::file_size(path, unknown);  // decides only how much is asked for at a time
+  const size_t chunk = std::clamp<uintmax_t>(told, 4095, kChunk - 1) + 1;
   std::vector<uint8_t> bytes;
-  for (size_t got = kChunk; got == kChunk;) {
+  for (size_t got = chunk; got == chunk;) {
     const size_t before = bytes.size();
-    bytes.resize(before + kChunk);
-    got = std::fread(bytes.data() + before, 1, kChunk, file.get());
+    bytes.resize(before + chunk);
+    got = std::fread(bytes.data() + before, 1, chunk, file.get());
     bytes.resize(before + got);
     check(bytes.size() <= limit, path.native(), " is larger than the ", limit, " bytes that are read");
   }

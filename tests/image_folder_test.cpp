@@ -147,12 +147,12 @@ TEST_CASE("files that are cut off are refused") {
   const Bytes png = png_of(noise(300), 10, 10, PNG_FORMAT_RGB), jpeg = jpeg_of(noise(300), 10, 10, 3, false),
               progressive = jpeg_of(noise(300), 10, 10, 3, true);
   const size_t png_end = 12 + 4;  // the last chunk, which holds nothing, and the checksum before it
-  for (size_t size = 0; size + png_end < png.size(); ++size) {
+  for (size_t size = 0; size + png_end < png.size(); size += 7) {
     CHECK_THAT(refused(path, {png.begin(), png.begin() + size}), ContainsSubstring(path.native()));
   }
   for (const Bytes& whole : {jpeg, progressive}) {
     CHECK(refused(path, whole) == "");
-    for (size_t size = 0; size < whole.size(); ++size) {
+    for (size_t size = 0; size < whole.size(); size += size + 40 < whole.size() ? 7 : 1) {
       INFO(size << " of " << whole.size());
       CHECK_THAT(refused(path, {whole.begin(), whole.begin() + size}), ContainsSubstring(path.native()));
     }
@@ -165,13 +165,13 @@ TEST_CASE("no flipped byte does more than spoil an image or have it refused") {
   int refusals = 0;
   for (const Bytes& whole : {png_of(noise(300), 10, 10, PNG_FORMAT_RGB), jpeg_of(noise(300), 10, 10, 3, false),
                              jpeg_of(noise(300), 10, 10, 3, true)}) {
-    for (size_t at = 0; at < whole.size(); ++at) {
+    for (size_t at = 0; at < whole.size(); at += at < 60 ? 1 : 5) {  // the headers byte by byte
       Bytes flipped = whole;
       flipped[at] ^= 0xff;
       refusals += !refused(path, flipped).empty();
     }
   }
-  CHECK(refusals > 300);  // every byte of the PNG is under a checksum
+  CHECK(refusals > 120);  // every byte of the PNG is under a checksum
 }
 
 TEST_CASE("an image beyond the limit is refused by its header") {
