@@ -85,8 +85,8 @@ def dcgan_generator(p, z):
 
 
 def dcgan_discriminator(p, x):
-    h = F.leaky_relu(down(p, "conv1", x, 1, 2), 0.3)
-    h = F.leaky_relu(down(p, "conv2", h, 1, 2), 0.3)
+    h = F.leaky_relu(down(p, "down1", x, 1, 2), 0.3)
+    h = F.leaky_relu(down(p, "down2", h, 1, 2), 0.3)
     return F.conv2d(h, p["score.weight"], p["score.bias"]).flatten(1)  # flatten and a dense layer
 
 
@@ -95,8 +95,8 @@ def dcgan_networks():
          "up1.weight": glorot("g/up1", 8, 8, 5, 5), **norm_state("norm1", 8, True),
          "up2.weight": glorot("g/up2", 8, 4, 5, 5), **norm_state("norm2", 4, True),
          "up3.weight": glorot("g/up3", 4, 1, 5, 5)}
-    d = {"conv1.weight": glorot("d/conv1", 2, 1, 5, 5), "conv1.bias": numbers("d/conv1/bias", 2, scale=0.1),
-         "conv2.weight": glorot("d/conv2", 4, 2, 5, 5), "conv2.bias": numbers("d/conv2/bias", 4, scale=0.1),
+    d = {"down1.weight": glorot("d/down1", 2, 1, 5, 5), "down1.bias": numbers("d/down1/bias", 2, scale=0.1),
+         "down2.weight": glorot("d/down2", 4, 2, 5, 5), "down2.bias": numbers("d/down2/bias", 4, scale=0.1),
          "score.weight": glorot("d/score", 1, 196).view(1, 4, 7, 7), "score.bias": numbers("d/score/bias", 1, scale=0.1)}
     return {"generator": g, "discriminator": d}
 
