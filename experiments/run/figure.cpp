@@ -25,7 +25,7 @@ struct Canvas {
   }
 };
 
-void check_sizes(const ImageBatch& images, const GridOptions& options) {
+void check_sizes(const ImageSet& images, const GridOptions& options) {
   check(images.count > 0 && images.height > 0 && images.width > 0 && (images.channels == 1 || images.channels == 3),
         "image grid: expected one or more grey or RGB images, got {", images.count, ", ", images.channels, ", ",
         images.height, ", ", images.width, "}");
@@ -39,7 +39,7 @@ void check_sizes(const ImageBatch& images, const GridOptions& options) {
 }
 
 // REQUIRES: (top, left) and the zoomed image lie inside the canvas.
-void place(Canvas& canvas, int top, int left, const ImageBatch& images, int index, int zoom) {
+void place(Canvas& canvas, int top, int left, const ImageSet& images, int index, int zoom) {
   const std::size_t plane = static_cast<std::size_t>(images.height) * static_cast<std::size_t>(images.width);
   const std::size_t start = static_cast<std::size_t>(index) * static_cast<std::size_t>(images.channels) * plane;
   for (int c = 0; c < images.channels; ++c)
@@ -67,7 +67,7 @@ void write_png(const std::filesystem::path& path, const Canvas& canvas) {
 
 }  // namespace
 
-void write_image_grid(const std::filesystem::path& png, const ImageBatch& images, const GridOptions& options) {
+void write_image_grid(const std::filesystem::path& png, const ImageSet& images, const GridOptions& options) {
   check_sizes(images, options);
   const int columns = std::min(options.columns, images.count), rows = (images.count + columns - 1) / columns;
   const long long step_x = 1LL * images.width * options.zoom + options.padding;

@@ -88,7 +88,8 @@ std::string script_text(const std::string& name, const std::string& png, const P
   text +=
       fmt::format("set terminal pngcairo noenhanced size {},{}\nset output {}\n", plot.width, plot.height, quoted(png));
   text +=
-      "set datafile separator comma\nset grid lc rgb '#dddddd'\nset key outside right top\nset border 3\nset tics "
+      "set datafile separator comma\nset grid lt 1 lw 1 lc rgb '#e0e0e0'\nset key outside right top Left reverse "
+      "samplen 2\nset border 3\nset tics "
       "nomirror\n";
   text += fmt::format("set title {}\nset xlabel {}\nset ylabel {}\n", quoted(plot.title), quoted(plot.x_label),
                       quoted(plot.y_label));
@@ -96,7 +97,8 @@ std::string script_text(const std::string& name, const std::string& png, const P
   std::string lines;
   for (std::size_t i = 0; i < plot.series.size(); ++i) {
     const Series& series = plot.series[i];
-    const char* colour = kColours[i % std::size(kColours)];
+    const char* colour =
+        kColours[static_cast<std::size_t>(series.colour.value_or(static_cast<int>(i))) % std::size(kColours)];
     const std::string source = fmt::format("{} skip 1 index {}", quoted(name + ".csv"), i);
     lines += lines.empty() ? "plot " : ", \\\n     ";
     if (!series.spread.empty())

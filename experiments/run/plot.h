@@ -4,6 +4,7 @@
 // written, so that a reader can redraw it; the PNG needs gnuplot at run time.
 #pragma once
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ struct Series {
   std::vector<double> x = {}, y = {};
   std::vector<double> spread = {};  // empty, or one error bar per point
   Style style = Style::line_and_points;
+  std::optional<int> colour = {};  // of ten; its place in Plot::series if not given (the paper's line beside ours)
 };
 
 struct Plot {

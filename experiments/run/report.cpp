@@ -64,7 +64,7 @@ void Report::note(std::string text) {
   notes_.push_back(std::move(text));
 }
 
-void Report::add_grid(const std::string& name, const std::string& caption, const ImageBatch& images,
+void Report::add_grid(const std::string& name, const std::string& caption, const ImageSet& images,
                       const GridOptions& grid) {
   if (options_.list) return;
   make_folder(options_.out);

@@ -23,7 +23,7 @@ class Report {
   // A sentence below the title ("accuracies are the best of 15 epochs, chosen on the test set").
   void note(std::string text);
   // Draws into the result folder under `name` (letters, digits, _ and -) and shows the picture in report.md.
-  void add_grid(const std::string& name, const std::string& caption, const ImageBatch& images,
+  void add_grid(const std::string& name, const std::string& caption, const ImageSet& images,
                 const GridOptions& grid = {});
   void add_plot(const std::string& name, const std::string& caption, const Plot& plot);
 

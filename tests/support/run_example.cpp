@@ -44,7 +44,7 @@ Walk load(const std::filesystem::path& path) {
 }
 
 nlohmann::json run_walk(CellRun& run, Accidents& accidents, std::uint64_t seed, const std::string& name) {
-  constexpr std::int64_t kSteps = 400;
+  constexpr std::int64_t kSteps = 20;
   check(accidents.fail != name, "it was told to fail");
   Walk walk{.x = 0.1 + 0.01 * static_cast<double>(seed)};
   if (run.has_checkpoint()) walk = load(run.checkpoint());
@@ -69,7 +69,7 @@ std::vector<Cell> cells(const RunOptions& options, Accidents& accidents) {
     cells.push_back({.name = mean, .config = {{"seed", seed}}, .needs = {walk}, .run = [=, &accidents](CellRun& run) {
                        accidents.step();
                        const Finished& need = run.need(walk);
-                       return nlohmann::json{{"mean", std::stod(read_text(need.folder / "sum.txt")) / 400},
+                       return nlohmann::json{{"mean", std::stod(read_text(need.folder / "sum.txt")) / 20},
                                              {"last", need.result.at("last")}};
                      }});
   }
