@@ -113,8 +113,8 @@ TEST_CASE("a terminal shows the bars of all running cells below what was said") 
   std::vector<std::string> lines = shown(screen.text.str());
   REQUIRE(lines.size() == 5);
   CHECK(lines[0] == "hello");
-  CHECK_THAT(lines[1], ContainsSubstring("[##########..........]   50 %  5/10  1.0/s  5.0 s left"));
-  CHECK_THAT(lines[2], ContainsSubstring("[....................]    0 %  0/10"));
+  CHECK_THAT(lines[1], ContainsSubstring("[#######.......]   50 %  5/10  1.0/s  5.0 s left"));
+  CHECK_THAT(lines[2], ContainsSubstring("[..............]    0 %  0/10"));
   CHECK(lines[3] == "0 of 2 cells done");
   progress.finish("a", "a: done");
   lines = shown(screen.text.str());

@@ -131,7 +131,7 @@ void Progress::print_line(Bar& bar, Clock::time_point now) {
 std::string Progress::text_of(const Bar& bar, Clock::time_point now) const {
   const std::string note = bar.note.empty() ? "" : "  " + bar.note;
   const double seconds = seconds_between(bar.started, now);
-  if (bar.total <= 0) return fmt::format("{:<24}  {}{}", bar.name, duration_text(seconds), note);
+  if (bar.total <= 0) return fmt::format("{:<20}  {}{}", bar.name, duration_text(seconds), note);
   const double steps = static_cast<double>(bar.done - bar.first),
                share = static_cast<double>(bar.done) / static_cast<double>(bar.total);
   std::string pace;
@@ -140,9 +140,9 @@ std::string Progress::text_of(const Bar& bar, Clock::time_point now) const {
                        duration_text(static_cast<double>(bar.total - bar.done) * seconds / steps));
   const std::string numbers = fmt::format("{:3.0f} %  {}/{}", share * 100, bar.done, bar.total);
   if (!options_.terminal) return fmt::format("{}: {}{}{}", bar.name, numbers, pace, note);
-  constexpr int kCells = 20;
+  constexpr int kCells = 14;
   const int full = std::clamp(static_cast<int>(share * kCells), 0, kCells);
-  return fmt::format("{:<24}  [{}{}]  {}{}{}", bar.name, std::string(static_cast<std::size_t>(full), '#'),
+  return fmt::format("{:<20}  [{}{}]  {}{}{}", bar.name, std::string(static_cast<std::size_t>(full), '#'),
                      std::string(static_cast<std::size_t>(kCells - full), '.'), numbers, pace, note);
 }
 
