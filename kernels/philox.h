@@ -2,7 +2,7 @@
 //
 // A counter-based generator: the four words of block number `block` of a draw are a function of (key, draw, step,
 // block) alone, so any thread can compute any element.  Element i of a draw uses word i % 4 of block i / 4, unless a
-// kernel says otherwise.
+// kernel says otherwise (dropout takes half-words: activation.h).
 #pragma once
 #include <cstdint>
 

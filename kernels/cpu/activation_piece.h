@@ -36,13 +36,11 @@ inline void activate_piece(Real slope, const Dropout& dropout, int64_t flat, int
     }
     return;
   }
+  static_assert(std::endian::native == std::endian::little);
   alignas(32) uint32_t words[kPiece / 2];
   alignas(32) uint16_t halves[kPiece];
   philox_words(dropout.key, dropout.step, flat / 8, (size + 7) / 8, words);
-  for (int64_t i = 0; i < kPiece / 2; ++i) {
-    halves[2 * i] = static_cast<uint16_t>(words[i]);
-    halves[2 * i + 1] = static_cast<uint16_t>(words[i] >> 16);
-  }
+  std::memcpy(halves, words, sizeof halves);  // the low half of a word comes first
   const int threshold = dropout.threshold;
   const Real above = dropout.scale, below = dropout.scale * slope;
 #pragma GCC ivdep

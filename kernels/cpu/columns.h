@@ -1,6 +1,6 @@
 // Sums over the rows of a tall matrix, a pair of tricks away from memory speed and from double precision.
 //
-// Eight rows are added up as a tree in Real, then go into an accumulator in double: one conversion per eight elements.
+// A few rows are added up as a tree in Real, then go into an accumulator in double: one conversion for all of them.
 // A matrix of few columns is read as one of more columns and fewer rows, and the sums are folded at the end.  The
 // matrix is cut into tiles by its sizes alone; sums of tiles are added in order.
 #pragma once
@@ -43,6 +43,10 @@ inline void accumulate(TileSums<2>& sums, int64_t j, TwoTerms term) {
 
 }  // namespace detail
 
+// Rows that are added up before they go into an accumulator; fewer where a term reads several streams.
+template <int kSums>
+constexpr int64_t kRowsAtOnce = kSums == 1 ? 8 : 4;
+
 // sums[k][j] = the sum over the tile's rows of term(i, j), where i is the flat index of the element and j its column
 // within the tile.  The term may be asked with j up to folds() * width: a row of parameters has to be repeated so far.
 template <int kSums, class Term>
@@ -51,15 +55,17 @@ void sum_tile(const ColumnTile& tile, const Term& term, TileSums<kSums>& sums) {
   const int64_t rows = tile.rows / folds;
   for (int k = 0; k < kSums; ++k) std::fill_n(sums[k], width, 0.0);
   int64_t row = 0, i = tile.flat();
-  for (; row + 8 <= rows; row += 8, i += 8 * stride) {
+  for (; row + kRowsAtOnce<kSums> <= rows; row += kRowsAtOnce<kSums>, i += kRowsAtOnce<kSums> * stride) {
 #pragma GCC ivdep
     for (int64_t j = 0; j < width; ++j) {
-      const int64_t at = i + j;
-      detail::accumulate(
-          sums, j,
-          ((term(at, j) + term(at + stride, j)) + (term(at + 2 * stride, j) + term(at + 3 * stride, j))) +
-              ((term(at + 4 * stride, j) + term(at + 5 * stride, j)) +
-               (term(at + 6 * stride, j) + term(at + 7 * stride, j))));
+      const auto four = [=, &term](int64_t at) {
+        return (term(at, j) + term(at + stride, j)) + (term(at + 2 * stride, j) + term(at + 3 * stride, j));
+      };
+      if constexpr (kSums == 1) {
+        detail::accumulate(sums, j, four(i + j) + four(i + j + 4 * stride));
+      } else {
+        detail::accumulate(sums, j, four(i + j));
+      }
     }
   }
   for (; row <= rows; ++row, i += stride) {  // the last turn takes the rows that do not fill a fold

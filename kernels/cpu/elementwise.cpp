@@ -5,6 +5,7 @@
 
 #include "kernels/cpu/axes.h"
 #include "kernels/cpu/loops.h"
+#include "kernels/cpu/transpose.h"
 #include "kernels/cpu/vector_math.h"
 
 namespace tobogan::kernels {
@@ -120,19 +121,7 @@ void move_line(int64_t size, const Real* x, int64_t x_step, Real* y, int64_t y_s
 
 // A transposition: y is dense along the innermost axis and x along another one.  Square tiles keep the cache lines of
 // both sides in use.
-constexpr int64_t kTile = 16;
-
-void move_tile(int64_t lines, int64_t size, const Real* x, int64_t x_step, Real* y, int64_t y_step) {
-  if (size == kTile) {
-    for (int64_t i = 0; i < lines; ++i) {
-      for (int64_t j = 0; j < kTile; ++j) y[i * y_step + j] = x[i + j * x_step];
-    }
-  } else {
-    for (int64_t i = 0; i < lines; ++i) {
-      for (int64_t j = 0; j < size; ++j) y[i * y_step + j] = x[i + j * x_step];
-    }
-  }
-}
+constexpr int64_t kTile = 32;
 
 void transpose(Cpu on, const Axes<2>& axes, int dense_axis, const Real* x, Real* y) {
   // Bands of kTile lines along the dense axis of x; what is left of the outer axes is walked by RowWalk.
@@ -146,8 +135,8 @@ void transpose(Cpu on, const Axes<2>& axes, int dense_axis, const Real* x, Real*
     for (int64_t band = begin; band < end; ++band, walk.next()) {
       const int64_t height = std::min(kTile, lines - walk.index(dense_axis) * kTile);
       for (int64_t j = 0; j < inner; j += kTile) {
-        move_tile(height, std::min(kTile, inner - j), x + walk.offset(0) + j * x_step, x_step, y + walk.offset(1) + j,
-                  y_step);
+        transpose_tile(height, std::min(kTile, inner - j), x + walk.offset(0) + j * x_step, x_step,
+                       y + walk.offset(1) + j, y_step);
       }
     }
   });

@@ -57,11 +57,13 @@ struct FourBlocks {
 
 inline void philox_batch(uint64_t stream, uint32_t draw, uint64_t step, uint64_t block, uint32_t* words) {
   FourBlocks first(draw, step, block), second(draw, step, block + 4);
-  uint32_t k0 = static_cast<uint32_t>(stream), k1 = static_cast<uint32_t>(stream >> 32);
-  for (int round = 0; round < 10; ++round, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) {
-    const __m256i key0 = _mm256_set1_epi64x(k0), key1 = _mm256_set1_epi64x(k1);
-    first.round(key0, key1);
-    second.round(key0, key1);
+  __m256i k0 = _mm256_set1_epi64x(static_cast<int64_t>(stream));
+  __m256i k1 = _mm256_set1_epi64x(static_cast<int64_t>(stream >> 32));
+  for (int round = 0; round < 10; ++round) {
+    first.round(k0, k1);
+    second.round(k0, k1);
+    k0 = _mm256_add_epi64(k0, _mm256_set1_epi64x(0x9E3779B9));
+    k1 = _mm256_add_epi64(k1, _mm256_set1_epi64x(0xBB67AE85));
   }
   first.store(words);
   second.store(words + 16);

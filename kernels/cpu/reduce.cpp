@@ -18,6 +18,18 @@ void sum_rows(Cpu on, int64_t rows, int64_t columns, const Real* x, Real* y) {
       [y](int64_t c, const ColumnParts& parts) { y[c] = static_cast<Real>(parts.total(0)); });
 }
 
+// The sum of a row: eight partial sums, so that additions need not wait for each other.
+double sum_line(int64_t size, const Real* x) {
+  constexpr int kLanes = 8;
+  double lanes[kLanes] = {}, rest = 0;
+  int64_t i = 0;
+  for (; i + kLanes <= size; i += kLanes) {
+    for (int k = 0; k < kLanes; ++k) lanes[k] += static_cast<double>(x[i + k]);
+  }
+  for (; i < size; ++i) rest += static_cast<double>(x[i]);
+  return (((lanes[0] + lanes[4]) + (lanes[1] + lanes[5])) + ((lanes[2] + lanes[6]) + (lanes[3] + lanes[7]))) + rest;
+}
+
 // y[r] = sum over c of x[r][c], each row by itself.
 void sum_columns(Cpu on, int64_t rows, int64_t columns, const Real* x, Real* y) {
   if (columns > 2 * kGrain) {
@@ -25,19 +37,7 @@ void sum_columns(Cpu on, int64_t rows, int64_t columns, const Real* x, Real* y) 
     return;
   }
   for_rows(on, rows, columns, [=](int64_t begin, int64_t end) {
-    for (int64_t row = begin; row < end; ++row) {
-      const Real* line = x + row * columns;
-      double total = 0;
-      if (columns < 64) {
-        for (int64_t c = 0; c < columns; ++c) total += static_cast<double>(line[c]);
-      } else {
-        TileSums<1> sums;
-        sum_tile<1>(
-            {0, columns, 0, 1, 1}, [line](int64_t i, int64_t) { return line[i]; }, sums);
-        total = sums[0][0];
-      }
-      y[row] = static_cast<Real>(total);
-    }
+    for (int64_t row = begin; row < end; ++row) y[row] = static_cast<Real>(sum_line(columns, x + row * columns));
   });
 }
 

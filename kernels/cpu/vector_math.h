@@ -1,9 +1,9 @@
 // The transcendental functions, written so that a loop over them becomes vector code.
 //
 // In float each is a polynomial on a reduced argument with selects instead of branches.  The polynomials are minimax
-// fits (Remez exchange, relative error) made for this file; the functions are within 2 ulp (sigmoid: 2.5) of the truth over all
-// finite arguments with a normal result, and follow the C library at infinities and NaN.  In double the C library serves: that
-// build is for checking derivatives, not for speed.
+// fits (Remez exchange, relative error) made for this file; the functions are within 2 ulp (sigmoid: 2.5) of the truth
+// over all finite arguments with a normal result, and follow the C library at infinities and NaN.  In double the C
+// library serves: that build is for checking derivatives, not for speed.
 #pragma once
 #include <bit>
 #include <cmath>
