@@ -50,7 +50,8 @@ constexpr int64_t kRowsAtOnce = kSums == 1 ? 8 : 4;
 // sums[k][j] = the sum over the tile's rows of term(i, j), where i is the flat index of the element and j its column
 // within the tile.  The term may be asked with j up to folds() * width: a row of parameters has to be repeated so far.
 template <int kSums, class Term>
-void sum_tile(const ColumnTile& tile, const Term& term, TileSums<kSums>& sums) {
+void sum_tile(const ColumnTile& tile, const Term& shared_term, TileSums<kSums>& sums) {
+  const Term term = shared_term;  // a copy stays in registers: see for_chunks
   const int64_t folds = tile.folds(), width = tile.width * folds, stride = tile.columns * folds;
   const int64_t rows = tile.rows / folds;
   for (int k = 0; k < kSums; ++k) std::fill_n(sums[k], width, 0.0);

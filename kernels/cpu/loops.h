@@ -18,16 +18,26 @@ constexpr int64_t kGrain = 16384;
 // Elements that a kernel treats at a time where it needs a buffer.
 constexpr int64_t kPiece = 512;
 
+// body(begin, end) over 0..count in pieces of `grain`.  Each piece runs on a copy of the body: what it captured by
+// value is then seen not to change when the loop writes, and stays in registers.
+template <class Body>
+void for_chunks(Cpu on, int64_t count, int64_t grain, const Body& body) {
+  on.threads->for_range(count, grain, [&body](int64_t begin, int64_t end) {
+    const Body own = body;
+    own(begin, end);
+  });
+}
+
 // body(begin, end) over 0..count in chunks.
 template <class Body>
 void for_elements(Cpu on, int64_t count, const Body& body) {
-  on.threads->for_range(count, kGrain, body);
+  for_chunks(on, count, kGrain, body);
 }
 
 // body(begin, end) over 0..rows in chunks of about kGrain elements.
 template <class Body>
 void for_rows(Cpu on, int64_t rows, int64_t row_elements, const Body& body) {
-  on.threads->for_range(rows, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, row_elements)), body);
+  for_chunks(on, rows, std::max<int64_t>(1, kGrain / std::max<int64_t>(1, row_elements)), body);
 }
 
 // body(begin, size) over begin..end in pieces of at most kPiece elements.
@@ -71,7 +81,7 @@ class RepeatedRow {
   const Real* row_;
   int64_t columns_;
   bool buffered_;
-  Real buffer_[2 * kPiece];
+  alignas(64) Real buffer_[2 * kPiece];
 };
 
 }  // namespace tobogan::kernels

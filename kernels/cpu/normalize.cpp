@@ -86,6 +86,9 @@ void normalize_grad(Cpu on, const Activation& how, int64_t rows, int64_t columns
                     const Real* y, const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
                     Real* dbeta) {
   const ActivationDerivative derivative(how);
+  // dx = a * g - b * (x - mean) - c with a row each of a, b and c.
+  const Scratch<Real> factors(*on.pool, static_cast<size_t>(3 * columns));
+  Real *a = factors.data(), *b = a + columns, *c = b + columns;
   over_columns<2>(
       on, rows, columns,
       [=](const ColumnTile& tile, TileSums<2>& sums) {
@@ -99,25 +102,27 @@ void normalize_grad(Cpu on, const Activation& how, int64_t rows, int64_t columns
             },
             sums);
       },
-      [=](int64_t c, const ColumnParts& parts) {
-        dbeta[c] = static_cast<Real>(parts.total(0));
-        dgamma[c] = static_cast<Real>(parts.total(1));
+      [=](int64_t column, const ColumnParts& parts) {
+        const double sum_g = parts.total(0), sum_gh = parts.total(1), share = 1 / static_cast<double>(rows);
+        dbeta[column] = static_cast<Real>(sum_g);
+        dgamma[column] = static_cast<Real>(sum_gh);
+        a[column] = gamma != nullptr ? gamma[column] * scale[column] : scale[column];
+        b[column] = a[column] * scale[column] * static_cast<Real>(sum_gh * share);
+        c[column] = a[column] * static_cast<Real>(sum_g * share);
       });
 
-  const Real share = 1 / static_cast<Real>(rows);
   for_elements(on, rows * columns, [=](int64_t chunk_begin, int64_t chunk_end) {
     const int64_t length = chunk_end - chunk_begin;
-    RepeatedRow means(mean, columns, length), scales(scale, columns, length), gammas(gamma, columns, length, 1);
-    RepeatedRow first(dbeta, columns, length), second(dgamma, columns, length);
+    RepeatedRow means(mean, columns, length), as(a, columns, length), bs(b, columns, length), cs(c, columns, length);
     for_pieces(chunk_begin, chunk_end, [&](int64_t begin, int64_t size) {
-      const Real *m = means.at(begin, size), *s = scales.at(begin, size), *weight = gammas.at(begin, size);
-      const Real *sum_g = first.at(begin, size), *sum_gh = second.at(begin, size);
+      const Real *m = means.at(begin, size), *factor = as.at(begin, size);
+      const Real *slant = bs.at(begin, size), *shift = cs.at(begin, size);
       const Real *in = x + begin, *out = y + begin, *d = dy + begin;
       Real* result = dx + begin;
+      const ActivationDerivative act = derivative;
 #pragma GCC ivdep
       for (int64_t i = 0; i < size; ++i) {
-        const Real g = derivative(out[i]) * d[i], h = (in[i] - m[i]) * s[i];
-        result[i] = weight[i] * s[i] * (g - share * (sum_g[i] + h * sum_gh[i]));
+        result[i] = factor[i] * (act(out[i]) * d[i]) - slant[i] * (in[i] - m[i]) - shift[i];
       }
     });
   });
