@@ -95,6 +95,11 @@ int run(const RunOptions& options, const Overrides& overrides) {
                     .version = 1,
                     .data = synthetic ? "images drawn by the program" : "MNIST and CIFAR-10",
                     .synthetic_data = synthetic};
+  // Missing files are said once, before anything runs, and not by every cell.
+  if (!synthetic && !options.report_only && !options.list) {
+    if (parts.width || parts.digits) data->digits();
+    if (parts.colour) data->colour();
+  }
   const Outcome outcome = run_cells(study, options, make_cells(plan, parts, options.seeds, data));
   if (options.list) return 0;
   const Results results{study, options, plan, outcome};
