@@ -46,6 +46,7 @@ Tensor gradient_penalty(const std::function<Tensor(const Tensor&)>& critic, cons
                         const Tensor& u) {
   check(real.shape() == fake.shape(), "gradient_penalty: real images of shape ", real.shape(),
         " and fake ones of shape ", fake.shape());
+  check(recording(), "gradient_penalty: under NoGrad the critic's slope is not known");
   Tensor mixed = (u * real + (1 - u) * fake).detach();
   mixed.require_grad();
   const Tensor slope = grad(sum(critic(mixed)), mixed, {.create_graph = true});
