@@ -96,10 +96,7 @@ std::string wrong_first_derivative(const std::string& name, const TensorFunction
   const std::vector<Tensor> wrt = pick_inputs(inputs, asked);
   const std::vector<Tensor> composed = grad(y, wrt, {.create_graph = true, .seed = weight});
   const std::vector<Tensor> fused = grad(y, wrt, {.seed = weight});
-  auto value = [&](const std::vector<Tensor>& x) {
-    NoGrad off;
-    return dot(function(x), weight);
-  };
+  auto value = [&](const std::vector<Tensor>& x) { return dot(function(x), weight); };
   for (size_t i = 0; i < asked.size(); ++i) {
     const std::vector<double> numeric = central_differences(value, inputs, asked[i], options.step);
     const std::string what = name + ": first derivative by input " + std::to_string(asked[i]);
@@ -115,11 +112,8 @@ std::string wrong_second_derivative(const std::string& name, const TensorFunctio
                                     const std::vector<Tensor>& at, const std::vector<int>& asked,
                                     const GradcheckOptions& options) {
   std::vector<Tensor> inputs = fresh(at, asked);
-  {
-    NoGrad off;
-    const Tensor y = function(inputs);
-    inputs.push_back(drawn(y.shape(), "weight", 0, y.device()).require_grad());
-  }
+  const Shape shape = function(inputs).shape();
+  inputs.push_back(drawn(shape, "weight", 0, at[0].device()).require_grad());
   std::vector<int> all = asked;
   all.push_back(static_cast<int>(inputs.size()) - 1);
   const std::vector<Tensor> gradients = grad(projected_gradient(function, inputs, asked), pick_inputs(inputs, all));

@@ -41,7 +41,7 @@ struct OpCase {
   std::vector<Shapes> refused = {};  // shapes that do not go together
   std::function<double(const Shapes& in, const Shape& out)> flops = nullptr;  // null: bound by memory
 
-  std::string op() const { return name.substr(0, name.find('/')); }
+  std::string op() const { return name.substr(0, name.find('/', name.starts_with("operator") ? 9 : 0)); }
 };
 
 // All rows, family by family.

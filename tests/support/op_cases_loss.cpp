@@ -26,7 +26,7 @@ OpCase mean_of_pairs(const std::string& name, Tensor (*run)(const Tensor&, const
           .shapes = {{{33, 3}, {33, 3}}, {{2, 3, 5, 3}, {2, 3, 5, 3}}, {{1}, {1}}},
           .run = [=](const OpInputs& in) { return run(in[0], in[1]); },
           .reference = [=](const PlainInputs& in) { return scalar(mean_of(pairwise(in[0], in[1], f))); },
-          .tolerance = {.of_largest = 40},
+          .tolerance = {.of_largest = 8},
           .asked = {0, 1},
           .refused = {{{4, 3}, {3, 4}}, {{4, 1}, {1, 4}}, {{4, 1}, {4}}, {{4}, {}}}};
 }
@@ -72,7 +72,7 @@ std::vector<OpCase> cross_entropies() {
                           for (int r = 0; r < logs.sizes[0]; ++r) sum -= logs.at(r, some_index(r, logs.sizes[1]));
                           return scalar(sum / logs.sizes[0]);
                         },
-                    .tolerance = {.of_largest = 40},
+                    .tolerance = {.of_largest = 8},
                     .refused = {{{2, 3, 4, 5}}}};
   return {mean_of_pairs("bce_with_logits", bce_with_logits, binary_cross_entropy), number, weighted, classes};
 }
@@ -101,7 +101,7 @@ OpCase penalty() {
                 const Plain norms = sum_to(pairwise(slope, slope, times), samples);
                 return scalar(mean_of(each(norms, [](double n) { return std::pow(std::sqrt(n + 1e-12) - 1, 2); })));
               },
-          .tolerance = {.of_largest = 60},
+          .tolerance = {.of_largest = 16},
           .asked = {3},
           .refused = {{{3, 2, 3, 1}, {3, 2, 3, 2}, {3, 1, 1, 1}, {1, 2, 3, 1}}}};
 }

@@ -22,7 +22,7 @@ OpCase product(const std::string& name, const MatmulOptions& options, const std:
                 return matmul(options.transpose_a ? transpose(in[0]) : in[0],
                               options.transpose_b ? transpose(in[1]) : in[1]);
               },
-          .tolerance = {.of_largest = 16},
+          .tolerance = {.of_largest = 8},
           .asked = {0, 1},
           .refused = refused,
           .flops = product_flops};
@@ -85,7 +85,7 @@ std::vector<OpCase> gathers() {
        .large = {{4096, 128}},
        .run = [](const OpInputs& in) { return scatter_rows(in[0], some_indices(in[0].shape()[0], 7, in.device), 7); },
        .reference = [](const PlainInputs& in) { return scattered(in[0], 7); },
-       .tolerance = {.of_largest = 8},
+       .tolerance = {.of_largest = 4},
        .refused = {{{2, 3, 4, 5}}, {{7}}}},
       {.name = "pick",
        .shapes = {{{33, 3}}, {{3, 33}}, {{1, 1}}},
