@@ -2,7 +2,6 @@
 #include "report.h"
 
 #include <cxxabi.h>
-#include <dlfcn.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "block.h"
 #include "memory.h"
 #include "options.h"
+#include "symbols.h"
 
 namespace cuda_emulator {
 namespace {
@@ -83,16 +83,11 @@ void install_signal_handler() {
 }
 
 std::string kernel_name(const void* kernel) {
-  Dl_info info{};
-  if (!dladdr(kernel, &info) || !info.dli_sname) {
-    char text[64];
-    std::snprintf(text, sizeof text, "at %p (link with -rdynamic for its name)", kernel);
-    return text;
-  }
+  const std::string name = symbol_name(kernel);
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name(abi::__cxa_demangle(info.dli_sname, nullptr, nullptr, &status),
-                                                    std::free);
-  return status == 0 ? name.get() : info.dli_sname;
+  const std::unique_ptr<char, void (*)(void*)> readable(abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status),
+                                                        std::free);
+  return status == 0 ? readable.get() : name;
 }
 
 }  // namespace cuda_emulator

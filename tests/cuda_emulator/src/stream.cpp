@@ -76,20 +76,22 @@ void step(cudaStream_t stream) {
   }
 }
 
-// One operation of any stream that can go on; false if none can.
-bool step_any() {
+// One operation of a stream that can go on; false if none can.  In random order any stream may be the one; otherwise it
+// is `wanted` if that is possible: nothing then runs before somebody waits for it, which is as late as CUDA may run it.
+bool step_any(cudaStream_t wanted = nullptr) {
   std::vector<cudaStream_t> candidates;
   for (cudaStream_t stream : all_streams())
     if (can_step(stream)) candidates.push_back(stream);
   if (candidates.empty()) return false;
-  step(candidates[random_number() % candidates.size()]);
+  const bool choose = options().order == Order::kRandom || !wanted || !can_step(wanted);
+  step(choose ? candidates[random_number() % candidates.size()] : wanted);
   return true;
 }
 
 template <class Condition>
-void run_until(Condition done) {
+void run_until(Condition done, cudaStream_t wanted = nullptr) {
   while (!done())
-    if (!step_any()) fatal("deadlock: streams wait for events that nobody will record");
+    if (!step_any(wanted)) fatal("deadlock: streams wait for events that nobody will record");
 }
 
 void join(cudaStream_t stream) {
@@ -107,7 +109,7 @@ cudaStream_t stream_or_default(cudaStream_t stream) {
 }
 
 void drain(cudaStream_t stream) {
-  run_until([=] { return stream->queue.empty(); });
+  run_until([=] { return stream->queue.empty(); }, stream);
 }
 void synchronize(cudaStream_t stream) {
   drain(stream);
