@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "kernels/cpu/pool.h"
+#include "kernels/cpu/memory_pool.h"
 #include "kernels/cpu/threads.h"
 
 namespace tobogan {

@@ -1,7 +1,7 @@
 // Memory comes from the device's own pool and goes back there.
 #include "engine/memory.h"
 
-#include "kernels/cpu/pool.h"
+#include "kernels/cpu/memory_pool.h"
 #include "kernels/transfer.h"
 
 namespace tobogan {

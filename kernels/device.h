@@ -21,7 +21,7 @@ using Real = float;
 namespace kernels {
 
 class Threads;  // kernels/cpu/threads.h
-class Pool;     // kernels/cpu/pool.h
+class Pool;     // kernels/cpu/memory_pool.h
 
 struct Cpu {
   Threads* threads;

@@ -5,7 +5,7 @@
 // matrix is cut into tiles by its sizes alone; sums of tiles are added in order.
 #pragma once
 #include "kernels/cpu/loops.h"
-#include "kernels/cpu/pool.h"
+#include "kernels/cpu/memory_pool.h"
 
 namespace tobogan::kernels {
 

@@ -13,7 +13,7 @@
 
 #include "kernels/cpu/conv_groups.h"
 #include "kernels/cpu/gemm.h"
-#include "kernels/cpu/pool.h"
+#include "kernels/cpu/memory_pool.h"
 #include "kernels/cpu/threads.h"
 
 namespace tobogan::kernels {

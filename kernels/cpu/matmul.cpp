@@ -5,7 +5,7 @@
 #include <numeric>
 
 #include "kernels/cpu/gemm.h"
-#include "kernels/cpu/pool.h"
+#include "kernels/cpu/memory_pool.h"
 #include "kernels/cpu/threads.h"
 
 namespace tobogan::kernels {

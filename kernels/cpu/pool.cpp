@@ -1,112 +1,96 @@
-// Size classes are an eighth of a power of two apart, so a block is at most 12.5 % larger than asked for; and as the
-// system hands out pages when they are first touched, the unused end of a large block costs nothing.  Free blocks of a
-// class form a stack: the block given back last, the one still in the caches, is taken first.
-#include "kernels/cpu/pool.h"
-
-#include <algorithm>
-#include <array>
-#include <bit>
-#include <cstdlib>
-#include <limits>
-#include <mutex>
-#include <new>
-#include <vector>
-
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
+// Max pooling and the maps along its choices: whole pixels (batch x channels) at a time, so every loop is over
+// elements.
+#include "kernels/cpu/loops.h"
+#include "kernels/pool.h"
 
 namespace tobogan::kernels {
 namespace {
 
-constexpr size_t kAlignment = 64;
-constexpr size_t kPage = 4096;
-constexpr size_t kHuge = size_t{2} << 20;  // a large page of the system: fewer table walks in a product's operands
-constexpr int kSteps = 8;                  // classes per power of two
-
-// The classes are 64 * (8 + step) / 8 * 2^power bytes, and sizes below 512 multiples of 64.
-struct SizeClass {
-  size_t bytes;
-  size_t index;
+// A half-open range of positions.
+struct Range {
+  int begin, end;
 };
 
-SizeClass size_class(size_t bytes) {
-  if (bytes > std::numeric_limits<size_t>::max() / 2) throw std::bad_alloc();
-  const size_t units = std::max<size_t>(1, (bytes + kAlignment - 1) / kAlignment);
-  if (units <= kSteps) return {units * kAlignment, units};
-  const int shift = std::bit_width(units - 1) - 4;  // so that units >> shift lies in 8..16
-  const size_t steps = ((units - 1) >> shift) + 1;
-  return {(steps << shift) * kAlignment, static_cast<size_t>(shift) * kSteps + steps};
+// The input positions of window `o` along one axis.
+Range window(int o, int in, int kernel, int stride, int pad) {
+  const int first = o * stride - pad;
+  return {std::max(first, 0), std::min(first + kernel, in)};
 }
 
-void* allocate(size_t bytes) {
-  const size_t alignment = bytes >= 2 * kHuge ? kHuge : bytes >= kPage ? kPage : kAlignment;
-  const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
-  void* block = std::aligned_alloc(alignment, rounded);
-  if (!block) throw std::bad_alloc();
-#if defined(__linux__)
-  if (alignment == kHuge) madvise(block, bytes / kHuge * kHuge, MADV_HUGEPAGE);
-#endif
-  return block;
+// The windows that hold position `p` along one axis.
+Range windows_of(int p, int out, int kernel, int stride, int pad) {
+  const int reach = p + pad - kernel;  // the first window begins after it
+  return {reach < 0 ? 0 : reach / stride + 1, std::min((p + pad) / stride + 1, out)};
+}
+
+// y, choice: the largest of the window so far, with its pixel.
+void take_larger(int64_t size, int32_t pixel, const Real* x, Real* y, int32_t* choice) {
+#pragma GCC ivdep
+  for (int64_t e = 0; e < size; ++e) {
+    const bool wins = (x[e] > y[e]) | (x[e] != x[e]);  // NaN wins, as it should show
+    y[e] = wins ? x[e] : y[e];
+    choice[e] = wins ? pixel : choice[e];
+  }
 }
 
 }  // namespace
 
-struct Pool::State {
-  mutable std::mutex mutex;
-  std::array<std::vector<void*>, 64 * kSteps> free;
-  size_t in_use = 0, reserved = 0;
-};
-
-Pool::Pool() : state_(std::make_unique<State>()) {}
-
-Pool::~Pool() {
-  trim();
-}
-
-void* Pool::take(size_t bytes) {
-  const SizeClass size = size_class(bytes);
-  {
-    const std::lock_guard lock(state_->mutex);
-    std::vector<void*>& stack = state_->free[size.index];
-    if (!stack.empty()) {
-      void* block = stack.back();
-      stack.pop_back();
-      state_->in_use += size.bytes;
-      return block;
+void max_pool2d(Cpu on, const PoolDims& dims, const Real* x, Real* y, int32_t* choice) {
+  const int64_t block = dims.block, cost = block * dims.kernel_h * dims.kernel_w;
+  for_rows(on, static_cast<int64_t>(dims.out_h) * dims.out_w, cost, [=, &dims](int64_t begin, int64_t end) {
+    for (int64_t o = begin; o < end; ++o) {
+      const int out_row = static_cast<int>(o / dims.out_w), out_column = static_cast<int>(o % dims.out_w);
+      const Range rows = window(out_row, dims.in_h, dims.kernel_h, dims.stride_h, dims.pad_top);
+      const Range columns = window(out_column, dims.in_w, dims.kernel_w, dims.stride_w, dims.pad_left);
+      for_pieces(0, block, [&](int64_t e, int64_t size) {
+        Real* best = y + o * block + e;
+        int32_t* chosen = choice + o * block + e;
+        const int32_t first = rows.begin * dims.in_w + columns.begin;
+        std::copy_n(x + first * block + e, size, best);
+        std::fill_n(chosen, size, first);
+        for (int r = rows.begin; r < rows.end; ++r) {
+          for (int c = columns.begin; c < columns.end; ++c) {
+            const int32_t pixel = r * dims.in_w + c;
+            if (pixel != first) take_larger(size, pixel, x + pixel * block + e, best, chosen);
+          }
+        }
+      });
     }
-  }
-  void* block = allocate(size.bytes);
-  const std::lock_guard lock(state_->mutex);
-  state_->in_use += size.bytes;
-  state_->reserved += size.bytes;
-  return block;
+  });
 }
 
-void Pool::give(void* block, size_t bytes) {
-  const SizeClass size = size_class(bytes);
-  const std::lock_guard lock(state_->mutex);
-  state_->free[size.index].push_back(block);
-  state_->in_use -= size.bytes;
+void pool_gather(Cpu on, const PoolDims& dims, const Real* x, const int32_t* choice, Real* y) {
+  const int64_t block = dims.block;
+  for_rows(on, static_cast<int64_t>(dims.out_h) * dims.out_w, block, [=](int64_t begin, int64_t end) {
+    for (int64_t o = begin; o < end; ++o) {
+      const int32_t* chosen = choice + o * block;
+      for (int64_t e = 0; e < block; ++e) y[o * block + e] = x[chosen[e] * block + e];
+    }
+  });
 }
 
-size_t Pool::bytes_in_use() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->in_use;
-}
-
-size_t Pool::bytes_reserved() const {
-  const std::lock_guard lock(state_->mutex);
-  return state_->reserved;
-}
-
-void Pool::trim() {
-  const std::lock_guard lock(state_->mutex);
-  for (std::vector<void*>& stack : state_->free) {
-    for (void* block : stack) std::free(block);
-    stack.clear();
-  }
-  state_->reserved = state_->in_use;
+void pool_scatter(Cpu on, const PoolDims& dims, const Real* y, const int32_t* choice, Real* x) {
+  // Every input pixel asks the windows that hold it: nothing is written twice, and the order of the sum is fixed.
+  const int64_t block = dims.block;
+  for_rows(on, static_cast<int64_t>(dims.in_h) * dims.in_w, block, [=, &dims](int64_t begin, int64_t end) {
+    for (int64_t p = begin; p < end; ++p) {
+      const int in_row = static_cast<int>(p / dims.in_w), in_column = static_cast<int>(p % dims.in_w);
+      const Range rows = windows_of(in_row, dims.out_h, dims.kernel_h, dims.stride_h, dims.pad_top);
+      const Range columns = windows_of(in_column, dims.out_w, dims.kernel_w, dims.stride_w, dims.pad_left);
+      const int32_t pixel = static_cast<int32_t>(p);
+      Real* sum = x + p * block;
+      std::fill_n(sum, block, Real(0));
+      for (int r = rows.begin; r < rows.end; ++r) {
+        for (int c = columns.begin; c < columns.end; ++c) {
+          const int64_t o = static_cast<int64_t>(r) * dims.out_w + c;
+          const Real* from = y + o * block;
+          const int32_t* chosen = choice + o * block;
+#pragma GCC ivdep
+          for (int64_t e = 0; e < block; ++e) sum[e] += chosen[e] == pixel ? from[e] : Real(0);
+        }
+      }
+    }
+  });
 }
 
 }  // namespace tobogan::kernels

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "kernels/cpu/pool.h"
+#include "kernels/cpu/memory_pool.h"
 #include "kernels/cpu/threads.h"
 #include "kernels/philox.h"
 
