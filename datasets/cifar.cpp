@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <utility>
 
 #include "datasets/files.h"
 #include "engine/atomic_file.h"
@@ -83,7 +84,7 @@ Dataset load_cifar10(const std::filesystem::path& folder) {
   };
   Dataset data{.train = part("data_batch_1.bin"), .test = part("test_batch.bin")};
   for (int batch = 2; batch <= 5; ++batch) {
-    data.train = concatenate(data.train, part(concat_text("data_batch_", batch, ".bin")));
+    data.train = concatenate(std::move(data.train), part(concat_text("data_batch_", batch, ".bin")));
   }
   return data;
 }

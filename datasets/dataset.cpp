@@ -71,17 +71,16 @@ std::vector<int32_t> draw_indices(int wanted, int available, uint64_t seed) {
   return order;
 }
 
-ImageSet concatenate(const ImageSet& first, const ImageSet& second) {
+ImageSet concatenate(ImageSet first, const ImageSet& second) {
   check(first.channels == second.channels && first.height == second.height && first.width == second.width &&
             first.class_names == second.class_names,
         "cannot concatenate ", first.source, " (", size_text(first), ") and ", second.source, " (", size_text(second),
         "): sizes and class names must be equal");
-  ImageSet both = first;
-  both.count += second.count;
-  both.pixels.insert(both.pixels.end(), second.pixels.begin(), second.pixels.end());
-  both.labels.insert(both.labels.end(), second.labels.begin(), second.labels.end());
-  if (first.source != second.source) both.source += " + " + second.source;
-  return both;
+  first.count += second.count;
+  first.pixels.insert(first.pixels.end(), second.pixels.begin(), second.pixels.end());
+  first.labels.insert(first.labels.end(), second.labels.begin(), second.labels.end());
+  if (first.source != second.source) first.source += " + " + second.source;
+  return first;
 }
 
 }  // namespace tobogan

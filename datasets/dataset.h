@@ -57,6 +57,6 @@ std::vector<int32_t> draw_indices(int wanted, int available, uint64_t seed);
 
 // `first` followed by `second`; the source names both where they differ.  Throws Error unless image sizes and class
 // names agree.
-ImageSet concatenate(const ImageSet& first, const ImageSet& second);
+ImageSet concatenate(ImageSet first, const ImageSet& second);
 
 }  // namespace tobogan

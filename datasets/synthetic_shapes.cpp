@@ -24,15 +24,16 @@ const std::vector<Point> kCrossCorners = {{-.33, -1}, {.33, -1}, {.33, -.33}, {1
 
 // Distance to the border of a polygon; inside is where a ray to the right crosses the border an odd number of times.
 double polygon_distance(Point p, std::span<const Point> corners) {
-  double nearest = 1e9;
+  double nearest = 1e9;  // squared
   bool inside = false;
   Point a = corners.back();
   for (const Point b : corners) {
-    nearest = std::min(nearest, length(p - (a + nearest_on_segment(p, a, b) * (b - a))));
+    const Point apart = p - (a + nearest_on_segment(p, a, b) * (b - a));
+    nearest = std::min(nearest, dot(apart, apart));
     if ((a.y > p.y) != (b.y > p.y) && p.x < a.x + (p.y - a.y) / (b.y - a.y) * (b.x - a.x)) inside = !inside;
     a = b;
   }
-  return inside ? -nearest : nearest;
+  return inside ? -std::sqrt(nearest) : std::sqrt(nearest);
 }
 
 double outline_distance(Outline outline, Point p) {
@@ -136,6 +137,7 @@ void paint_subject(const Subject& subject, const Pose& pose, Picture& picture) {
     const Point p = pose({i % kSide + 0.5, i / kSide + 0.5});
     if (dot(p, p) > 2.3) continue;
     const double cover = std::clamp(0.5 - outline_distance(subject.outline, p) / pose.pixel(), 0.0, 1.0);
+    if (cover == 0) continue;
     const double second = texture(subject.label, p, subject.period, pose.pixel());
     const double shade = 1 + dot(subject.light, p);
     for (int c = 0; c < 3; ++c) {

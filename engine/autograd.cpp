@@ -139,6 +139,8 @@ Tensor record(Tensor y, std::vector<Tensor> inputs, JointRule rule) {
 
 std::vector<Tensor> grad(const Tensor& y, std::span<const Tensor> wrt, const GradOptions& options) {
   check(options.seed.defined() || y.count() == 1, "grad: expected a scalar to differentiate, got shape ", y.shape());
+  check(!options.seed.defined() || options.seed.shape() == y.shape(), "grad: a seed of shape ",
+        options.seed.defined() ? options.seed.shape() : Shape{}, " for a result of shape ", y.shape());
   Visits visits;
   for (const Tensor& w : wrt) visits[w.node()].target = true;
   std::vector<Tensor> order = operations_between(y, visits);

@@ -91,6 +91,7 @@ class Reader {
       }
       check_item(name, items_[name]);
     }
+    check_covered();
   }
 
   void check_item(const std::string& name, const Item& item) const {
@@ -104,6 +105,22 @@ class Reader {
     }
     check(item.begin <= item.end && item.end <= data_size_ && item.end - item.begin == expected, path_, ": \"", name,
           "\" lies at bytes ", item.begin, " to ", item.end, " of ", data_size_, ", expected ", expected, " bytes");
+  }
+
+  // The format's rule: every byte of the data belongs to exactly one entry.
+  void check_covered() const {
+    std::map<std::pair<uint64_t, uint64_t>, std::string> by_place;
+    for (const auto& [name, item] : items_) {
+      const bool fresh = by_place.emplace(std::pair{item.begin, item.end}, name).second;
+      check(fresh || item.begin == item.end, path_, ": \"", name, "\" overlaps another entry");
+    }
+    uint64_t covered = 0;
+    for (const auto& [place, name] : by_place) {
+      check(place.first >= covered, path_, ": \"", name, "\" overlaps another entry");
+      check(place.first == covered, path_, ": bytes ", covered, " to ", place.first, " belong to no entry");
+      covered = place.second;
+    }
+    check(covered == data_size_, path_, ": bytes ", covered, " to ", data_size_, " belong to no entry");
   }
 
   std::filesystem::path path_;

@@ -1,7 +1,7 @@
 // MLP and LeNet-5 training steps in PyTorch's C++ front end, where no Python slows small steps down.
 //
-// Serves bench/step_bench as pytorch_cpu.py --serve does: "step MODEL COUNT" in, one line of JSON out.  Not part of the
-// build: README.md beside this file says how to compile it against the pip package or libtorch-dev.
+// Serves bench/step_bench as pytorch_cpu.py --serve does: "start MODEL" or "step MODEL COUNT" in, one line of JSON out.
+// Not part of the build: README.md beside this file says how to compile it against the pip package or libtorch-dev.
 #include <malloc.h>
 #include <sys/resource.h>
 #include <torch/torch.h>
@@ -39,10 +39,10 @@ std::function<void()> mlp() {
 }
 
 std::function<void()> lenet5(bool channels_last) {
-  nn::Sequential net(nn::Conv2d(nn::Conv2dOptions(1, 6, 5).padding(2)), nn::ReLU(), nn::MaxPool2d(2),
+  nn::Sequential net(nn::Conv2d(nn::Conv2dOptions(3, 6, 5)), nn::ReLU(), nn::MaxPool2d(2),
                      nn::Conv2d(nn::Conv2dOptions(6, 16, 5)), nn::ReLU(), nn::MaxPool2d(2), nn::Flatten(),
                      nn::Linear(400, 120), nn::ReLU(), nn::Linear(120, 84), nn::ReLU(), nn::Linear(84, 10));
-  auto x = torch::rand({kBatch, 1, 28, 28});
+  auto x = torch::rand({kBatch, 3, 32, 32});
   if (channels_last) {
     torch::NoGradGuard no_grad;
     for (auto& parameter : net->parameters()) {
@@ -95,15 +95,16 @@ int main(int argc, char** argv) {
     std::string order, model;
     int count = 0;
     words >> order >> model >> count;
-    if (order != "step" || count < 1 || (model != "mlp" && model != "lenet5")) {
-      std::cout << "{\"error\": \"expected 'step mlp|lenet5 COUNT'\"}" << std::endl;
+    const bool start = order == "start";
+    if ((!start && (order != "step" || count < 1)) || (model != "mlp" && model != "lenet5")) {
+      std::cout << "{\"error\": \"expected 'start mlp|lenet5' or 'step mlp|lenet5 COUNT'\"}" << std::endl;
       continue;
     }
     auto& step = steps[model];
     if (!step) {
       step = model == "mlp" ? mlp() : lenet5(strong);
-      timed(step, kWarmup);
+      if (!start) timed(step, kWarmup);
     }
-    std::cout << timed(step, count) << std::endl;
+    std::cout << timed(step, start ? 1 : count) << std::endl;
   }
 }

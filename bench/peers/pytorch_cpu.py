@@ -5,7 +5,7 @@ The work is exactly ours: the same networks, the same losses, gradients only for
 per network.  Data are in memory before the clock starts; noise and dropout masks are drawn inside the step, as ours are.
 
     python3 pytorch_cpu.py --model mnist-dcgan --strong            one JSON line with the times
-    python3 pytorch_cpu.py --strong --serve                        answers "step MODEL COUNT" lines (README.md)
+    python3 pytorch_cpu.py --strong --serve                        answers lines of orders (README.md)
 """
 import argparse
 import contextlib
@@ -167,14 +167,16 @@ def classifier(net, shape):
 
 
 def mlp():
+    """Abadi."""
     return classifier(nn.Sequential(nn.Linear(784, 300), nn.BatchNorm1d(300, 1e-3, 0.01), nn.ReLU(), nn.Dropout(0.1),
                                     nn.Linear(300, 10)), (784,))
 
 
 def lenet5():
+    """Chen: 32 x 32 colour images."""
     return classifier(nn.Sequential(
-        nn.Conv2d(1, 6, 5, 1, 2), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
-        nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)), (1, 28, 28))
+        nn.Conv2d(3, 6, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Conv2d(6, 16, 5), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(),
+        nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)), (3, 32, 32))
 
 
 def wgan_gp(critic_steps=5):
@@ -236,17 +238,19 @@ def timed(step, count):
 
 
 def serve():
-    """One line in, one line of JSON out.  A model is built and warmed when it is first asked for."""
+    """One line in, one line of JSON out.  A model is built when it is first asked for."""
     steps = {}
     for line in sys.stdin:
-        order, *rest = line.split() or [""]
-        if order == "step" and len(rest) == 2 and rest[0] in MODELS and rest[1].isdigit():
-            if rest[0] not in steps:
-                steps[rest[0]] = MODELS[rest[0]]()
-                timed(steps[rest[0]], args.warmup)
-            answer = timed(steps[rest[0]], int(rest[1]))
+        order, model, count = (line.split() + ["", "", ""])[:3]
+        if model not in MODELS or not (order == "start" or (order == "step" and count.isdigit())):
+            answer = {"error": f"expected 'start MODEL' or 'step MODEL COUNT' with a model of {', '.join(MODELS)}, "
+                               f"got '{line.strip()}'"}
         else:
-            answer = {"error": f"expected 'step MODEL COUNT' with a model of {', '.join(MODELS)}, got '{line.strip()}'"}
+            if model not in steps:
+                steps[model] = MODELS[model]()
+                if order == "step":
+                    timed(steps[model], args.warmup)
+            answer = timed(steps[model], int(count) if order == "step" else 1)
         print(json.dumps(answer), flush=True)
 
 

@@ -4,16 +4,27 @@
 #include "engine/autograd.h"
 
 namespace tobogan {
+namespace {
+
+// Losses compare element with element: shapes that would be repeated against each other are a mistake here.
+void check_alike(const char* loss, const Tensor& a, const Tensor& b) {
+  check(a.shape() == b.shape(), loss, ": expected tensors of one shape, got ", a.shape(), " and ", b.shape());
+}
+
+}  // namespace
 
 Tensor bce_with_logits(const Tensor& logits, double target) {
   return mean(softplus(logits) - logits * target);
 }
 
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target) {
+  check_alike("bce_with_logits", logits, target);
   return mean(softplus(logits) - logits * target);
 }
 
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const Tensor& weight) {
+  check_alike("bce_with_logits", logits, target);
+  check_alike("bce_with_logits", logits, weight);
   return mean(weight * (softplus(logits) - logits * target));
 }
 
@@ -22,10 +33,12 @@ Tensor cross_entropy(const Tensor& logits, const Indices& labels) {
 }
 
 Tensor mse_loss(const Tensor& a, const Tensor& b) {
+  check_alike("mse_loss", a, b);
   return mean(square(a - b));
 }
 
 Tensor l1_loss(const Tensor& a, const Tensor& b) {
+  check_alike("l1_loss", a, b);
   return mean(abs(a - b));
 }
 
@@ -33,6 +46,7 @@ Tensor gradient_penalty(const std::function<Tensor(const Tensor&)>& critic, cons
                         const Tensor& u) {
   check(real.shape() == fake.shape(), "gradient_penalty: real images of shape ", real.shape(),
         " and fake ones of shape ", fake.shape());
+  check(recording(), "gradient_penalty: under NoGrad the critic's slope is not known");
   Tensor mixed = (u * real + (1 - u) * fake).detach();
   mixed.require_grad();
   const Tensor slope = grad(sum(critic(mixed)), mixed, {.create_graph = true});

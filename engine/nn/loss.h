@@ -22,7 +22,7 @@ Tensor l1_loss(const Tensor& a, const Tensor& b);
 
 // The gradient penalty of WGAN-GP (Gulrajani et al. 2017): mean over samples of (|d critic(m) / d m| - 1)^2 at
 // m = u * real + (1 - u) * fake, the norm over all of a sample with 1e-12 under the root.  u {N, 1, ...}: one a sample.
-// `critic` maps images to scores {N, 1}; each score must depend on its own sample alone.
+// `critic` maps images to scores {N, 1}; each score must depend on its own sample alone.  Throws Error under NoGrad.
 Tensor gradient_penalty(const std::function<Tensor(const Tensor&)>& critic, const Tensor& real, const Tensor& fake,
                         const Tensor& u);
 

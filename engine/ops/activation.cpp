@@ -26,6 +26,8 @@ Shape channel_shape(const Shape& x) {
 }
 
 Tensor activation_grad(const Tensor& dy, const Tensor& y, const kernels::Activation& how) {
+  check(dy.shape() == y.shape(), "activation_grad: a gradient of shape ", dy.shape(), " for a result of shape ",
+        y.shape());
   if (how.slope == 1 && how.dropout == 0) return dy;
   Tensor dx(y.shape(), y.device());
   const int64_t columns = columns_of(y.shape());

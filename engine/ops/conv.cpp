@@ -62,8 +62,9 @@ Axis axis_of_transpose(int n, int kernel, int stride, int dilation, int before, 
 }
 
 void check_input(const char* name, const Tensor& x, const Tensor& weight, int weight_axis, const ConvOptions& o) {
-  check(x.shape().rank() == 4, name, ": expected an image batch {N, C, H, W}, got shape ", x.shape());
-  check(weight.shape().rank() == 4, name, ": expected a weight of four axes, got shape ", weight.shape());
+  check(x.shape().rank() == 4 && weight.shape().rank() == 4, name,
+        ": expected an image batch {N, C, H, W} and a weight of four axes, got shapes ", x.shape(), " and ",
+        weight.shape());
   check(x.shape()[1] == weight.shape()[weight_axis], name, ": a weight of shape ", weight.shape(), " takes ",
         weight.shape()[weight_axis], " channels but the input of shape ", x.shape(), " has ", x.shape()[1]);
   check(o.stride.h >= 1 && o.stride.w >= 1 && o.dilation.h >= 1 && o.dilation.w >= 1, name,

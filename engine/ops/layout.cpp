@@ -67,7 +67,7 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
 }
 
 Tensor flatten(const Tensor& x) {
-  check(x.shape().rank() >= 1, "flatten: expected at least one axis, got a scalar");
+  check(x.shape().rank() >= 1, "flatten: expected at least one axis, got shape ", x.shape());
   const int rows = x.shape()[0];
   return reshape(x, {rows, rows ? static_cast<int>(x.count() / rows) : 0});
 }

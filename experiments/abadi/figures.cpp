@@ -10,10 +10,6 @@
 namespace tobogan::abadi {
 namespace {
 
-ImageBatch batch_of(const ImageSet& set) {
-  return {.count = set.count, .channels = set.channels, .height = set.height, .width = set.width, .pixels = set.pixels};
-}
-
 // The pool of a GAN, if it is finished.  Files say which form its images have.
 std::optional<ImageSet> pool_of(const Results& r, const std::string& gan, int channels) {
   const auto found = r.outcome.finished.find(gan);
@@ -39,8 +35,8 @@ void add_digit_fakes(Report& report, const Results& r) {
   }
   for (const Sample& sample : r.plan.digits.samples) sizes += (sizes.empty() ? "" : ", ") + size_text(sample.images);
   report.add_grid("figure1",
-                  "Figure 1. Fakes of each class; from left to right pairs of columns for samples of " + sizes,
-                  batch_of(grid), {.columns = kEach * static_cast<int>(r.plan.digits.samples.size()), .zoom = 2});
+                  "Figure 1. Fakes of each class; from left to right pairs of columns for samples of " + sizes, grid,
+                  {.columns = kEach * static_cast<int>(r.plan.digits.samples.size()), .zoom = 2});
 }
 
 // A curve of the mean over seeds, with the spread where there is one.
@@ -95,7 +91,7 @@ void add_colour_fakes(Report& report, const Results& r, const char* name, const 
       ++grid.count;
     }
   }
-  report.add_grid(name, caption, batch_of(grid), {.columns = kColumns + 1, .zoom = 2});
+  report.add_grid(name, caption, grid, {.columns = kColumns + 1, .zoom = 2});
 }
 
 void add_colour_curve(Report& report, const Results& r) {

@@ -92,8 +92,7 @@ ImageSet ClassGan::sample(int count) {
 }
 
 nlohmann::json run_gan(CellRun& run, const GanConfig& config, const ImageSet& images) {
-  check(images.count >= 2, "class ", config.label, " has ", images.count,
-        " images in this sample; a GAN needs at least 2");
+  check(images.count >= 1, "class ", config.label, " has no images in this sample; draw a larger one");
   Machine machine({.device = run.options().device, .threads = run.options().threads});
   ClassGan gan(machine, config, images);
   if (run.has_checkpoint()) gan.load(run.checkpoint());

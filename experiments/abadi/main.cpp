@@ -19,6 +19,7 @@ struct Overrides {
   std::vector<int> sizes;
   std::vector<double> alphas;
   int gan_epochs = 0;
+  int colour_images = 0;
   std::string dense_norm = "channel";
 };
 
@@ -34,6 +35,8 @@ void add_overrides(CLI::App& app, Overrides& o) {
       ->delimiter(',')
       ->check(CLI::Range(1.0 / 32, 16.0));
   app.add_option("--gan-epochs", o.gan_epochs, "epochs of every GAN [from the profile]")->check(CLI::Range(1, 1000000));
+  app.add_option("--colour-images", o.colour_images, "images per class of Table 5 [from the profile]")
+      ->check(CLI::Range(20, 5000));
   app.add_option("--bn-dense", o.dense_norm, "batch norm of the generator's dense layer: by channel or by feature")
       ->check(CLI::IsMember({"channel", "feature"}))
       ->default_str("channel");
@@ -58,6 +61,11 @@ Plan plan_with(const Overrides& o, Profile profile) {
   if (o.gan_epochs) {
     for (Sample& sample : plan.digits.samples) sample.gan_epochs = o.gan_epochs;
     plan.width.sample.gan_epochs = plan.colour.gan_epochs = o.gan_epochs;
+  }
+  if (o.colour_images) {
+    plan.colour.classifier_images =
+        static_cast<int>(int64_t{plan.colour.classifier_images} * o.colour_images / plan.colour.gan_images_per_class);
+    plan.colour.gan_images_per_class = o.colour_images;
   }
   return plan;
 }
@@ -87,6 +95,11 @@ int run(const RunOptions& options, const Overrides& overrides) {
                     .version = 1,
                     .data = synthetic ? "images drawn by the program" : "MNIST and CIFAR-10",
                     .synthetic_data = synthetic};
+  // Missing files are said once, before anything runs, and not by every cell.
+  if (!synthetic && !options.report_only && !options.list) {
+    if (parts.width || parts.digits) data->digits();
+    if (parts.colour) data->colour();
+  }
   const Outcome outcome = run_cells(study, options, make_cells(plan, parts, options.seeds, data));
   if (options.list) return 0;
   const Results results{study, options, plan, outcome};

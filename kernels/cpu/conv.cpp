@@ -20,33 +20,17 @@ namespace tobogan::kernels {
 namespace {
 
 constexpr int kFewChannels = 4;
-constexpr int kMaxChunkRows = 192;
-constexpr int64_t kChunkWork = 1 << 19;  // multiply-adds that are worth a chunk: about 10 microseconds
 
 int taps_of(const ConvDims& d) {
   return d.kernel_h * d.kernel_w;
 }
-
-// Runs body(chunk) for all chunks, several at a time where one is little work (in multiply-adds).
-template <class Body>
-void run_chunks(Cpu on, int64_t chunks, int64_t work, const Body& body) {
-  const int64_t grain = std::max<int64_t>(1, kChunkWork / 2 / std::max<int64_t>(1, work));
-  on.threads->for_range(chunks, grain, [&](int64_t begin, int64_t end) {
-    for (int64_t chunk = begin; chunk < end; ++chunk) body(chunk);
-  });
-}
-
-// One side of a convolution as a kernel sees it.
-struct Side {
-  const Real* pixels;
-  int channels, width;
-};
 
 // Pixels of the result that share their taps, and the rows (place, image) they make.
 struct Group {
   const AxisGroup* rows;
   const AxisGroup* columns;
   int64_t first_pair, pair_count;
+  int64_t pixels() const { return static_cast<int64_t>(rows->places.size() * columns->places.size()); }
 };
 
 struct Block {
@@ -54,21 +38,39 @@ struct Block {
   int64_t begin, end;  // of the group's rows
 };
 
-// The rows first..last of a group: where they read and where they write.
-void place_rows(const Group& group, int batch, int in_width, int in_channels, int out_width, int out_channels,
-                int64_t first, int64_t last, int64_t* a_row, int64_t* c_row) {
-  const auto& lines = group.rows->places;
-  const auto& places = group.columns->places;
-  int64_t image = first % batch, place = first / batch % static_cast<int64_t>(places.size());
-  int64_t line = first / batch / static_cast<int64_t>(places.size());
-  for (int64_t row = first; row < last; ++row) {
-    const int64_t in = int64_t{lines[line].shift} * in_width + places[place].shift;
-    const int64_t out = int64_t{lines[line].position} * out_width + places[place].position;
-    *a_row++ = (in * batch + image) * in_channels;
-    *c_row++ = (out * batch + image) * out_channels;
+// The rows of all groups in blocks of at most `most`, the dearest first, so that the last chunks to run are small.
+std::vector<Block> cut_groups(const std::vector<Group>& groups, int batch, int most) {
+  std::vector<Block> blocks;
+  for (const Group& group : groups) {
+    const int64_t rows = int64_t{batch} * group.pixels(), pieces = (rows + most - 1) / most;
+    for (int64_t piece = 0; piece < pieces; ++piece) {
+      blocks.push_back({&group, rows * piece / pieces, rows * (piece + 1) / pieces});
+    }
+  }
+  std::stable_sort(blocks.begin(), blocks.end(),
+                   [](const Block& a, const Block& b) { return a.group->pair_count > b.group->pair_count; });
+  return blocks;
+}
+
+// An image as rows are placed in it.
+struct Plane {
+  int width, channels;
+};
+
+// Where the rows of a block read and where they write.
+void place_rows(const Block& block, int batch, const Plane& in, const Plane& out, int64_t* a_row, int64_t* c_row) {
+  const std::vector<AxisGroup::Place>& lines = block.group->rows->places;
+  const std::vector<AxisGroup::Place>& places = block.group->columns->places;
+  const int64_t across = static_cast<int64_t>(places.size());
+  int64_t image = block.begin % batch, place = block.begin / batch % across, line = block.begin / batch / across;
+  for (int64_t row = block.begin; row < block.end; ++row) {
+    const int64_t from = int64_t{lines[line].shift} * in.width + places[place].shift;
+    const int64_t to = int64_t{lines[line].position} * out.width + places[place].position;
+    *a_row++ = (from * batch + image) * in.channels;
+    *c_row++ = (to * batch + image) * out.channels;
     if (++image < batch) continue;
     image = 0;
-    if (++place < static_cast<int64_t>(places.size())) continue;
+    if (++place < across) continue;
     place = 0;
     ++line;
   }
@@ -86,18 +88,20 @@ struct Gathering {
   int out_channels() const { return to_small ? dims.small_channels : dims.big_channels; }
   int in_width() const { return to_small ? dims.big_w : dims.small_w; }
   int out_width() const { return to_small ? dims.small_w : dims.big_w; }
+  int64_t out_pixels() const { return int64_t{out_width()} * (to_small ? dims.small_h : dims.big_h); }
 };
 
 void pack_weight(Cpu on, const Gathering& g, const Panels& panels, Real* packed) {
   const int taps = taps_of(g.dims), depth = g.in_channels();
   const int64_t k_step = g.to_small ? 1 : g.dims.big_channels, column_step = g.to_small ? g.dims.big_channels : 1;
-  run_chunks(on, int64_t{panels.count()} * taps, int64_t{depth} * panels.list[0].width * 8, [&](int64_t chunk) {
-    const Panel& panel = panels.list[chunk / taps];
-    const int64_t tap = chunk % taps;
-    const Real* from = g.weight + tap * g.dims.small_channels * g.dims.big_channels + panel.begin * column_step;
-    Real* to = packed + (int64_t{panel.begin} * taps + tap * panel.width) * depth;
-    pack_panel(from, k_step, column_step, depth, panel.columns, panel.width, to);
-  });
+  run_chunks(
+      *on.threads, int64_t{panels.count()} * taps, int64_t{depth} * panels.list[0].width * 8, [&](int64_t chunk) {
+        const Panel& panel = panels.list[chunk / taps];
+        const int64_t tap = chunk % taps;
+        const Real* from = g.weight + tap * g.dims.small_channels * g.dims.big_channels + panel.begin * column_step;
+        Real* to = packed + (int64_t{panel.begin} * taps + tap * panel.width) * depth;
+        pack_panel(from, k_step, column_step, depth, panel.columns, panel.width, to);
+      });
 }
 
 // out[pixel] = sum over the pixels and taps it meets of in[other pixel] * weight[tap].
@@ -132,42 +136,29 @@ void gather_product(Cpu on, const Gathering& g) {
     }
   }
 
-  // Chunks: all rows of a panel before the next, so that its packed weights are in the caches once.
-  const int64_t row_work = int64_t{depth} * taps * (dot ? columns : panels.list[0].width);
-  const int64_t most = std::clamp<int64_t>(8 * kChunkWork / std::max<int64_t>(1, row_work), 24, kMaxChunkRows);
-  std::vector<Block> blocks;
-  for (const Group& group : groups) {
-    const int64_t rows = int64_t{d.batch} * static_cast<int64_t>(group.rows->places.size()) *
-                         static_cast<int64_t>(group.columns->places.size());
-    const int64_t pieces = (rows + most - 1) / most;
-    for (int64_t piece = 0; piece < pieces; ++piece) {
-      blocks.push_back({&group, rows * piece / pieces, rows * (piece + 1) / pieces});
-    }
-  }
-  const int64_t block_count = static_cast<int64_t>(blocks.size());
-  if (block_count == 0) return;
-  run_chunks(on, block_count * panels.count(), row_work * most, [&](int64_t chunk) {
-    const Panel& panel = panels.list[chunk / block_count];
-    const Block& block = blocks[chunk % block_count];
-    int64_t a_row[kMaxChunkRows], c_row[kMaxChunkRows];
-    place_rows(*block.group, d.batch, g.in_width(), depth, g.out_width(), columns, block.begin, block.end, a_row,
-               c_row);
-    Tile tile{.pairs = pairs.data() + block.group->first_pair,
-              .pair_count = block.group->pair_count,
-              .a = g.in,
-              .a_step = 1,
-              .a_row = a_row,
-              .b = g.weight,
-              .b_step = d.big_channels,
-              .c = g.out + panel.begin,
-              .c_row = c_row,
-              .columns = panel.columns,
-              .accumulate = false};
+  const ChunkSize size(on.threads->count(), int64_t{d.batch} * g.out_pixels(), int64_t{depth} * taps, panels);
+  const EvenCut panel_cut(panels.count(), size.panels);
+  const std::vector<Block> blocks = cut_groups(groups, d.batch, size.rows);
+  const int64_t chunk_work = int64_t{size.rows} * depth * taps * (dot ? columns : panels.padded / panel_cut.pieces);
+  run_chunks(*on.threads, static_cast<int64_t>(blocks.size()) * panel_cut.pieces, chunk_work, [&](int64_t chunk) {
+    const Block& block = blocks[chunk / panel_cut.pieces];
+    int64_t a_row[ChunkSize::kMaxRows], c_row[ChunkSize::kMaxRows];
+    place_rows(block, d.batch, {g.in_width(), depth}, {g.out_width(), columns}, a_row, c_row);
+    const Tile tile{.pairs = pairs.data() + block.group->first_pair,
+                    .pair_count = block.group->pair_count,
+                    .a = g.in,
+                    .a_step = 1,
+                    .a_row = a_row,
+                    .b = dot ? g.weight : packed.data(),
+                    .b_step = d.big_channels,
+                    .c = g.out,
+                    .c_row = c_row,
+                    .columns = columns,
+                    .accumulate = false};
     const int rows = static_cast<int>(block.end - block.begin);
     if (dot) return dot_rows(kernels, rows, tile);
-    tile.b = packed.data() + int64_t{panel.begin} * taps * depth;
-    tile.b_step = panel.width;
-    multiply_rows(kernels, panel, rows, tile);
+    multiply_rows(kernels, panel_cut.slice(panels.list, static_cast<int>(chunk % panel_cut.pieces)),
+                  int64_t{taps} * depth, rows, tile);
   });
 }
 
@@ -176,28 +167,26 @@ void multiply_pixels(Cpu on, const MicroKernels& kernels, const Panels& panels, 
                      const Real* in, const Real* packed, Real* out) {
   std::vector<Pair> pairs;
   append_pair(pairs, {0, 0, depth});
-  const int64_t pieces = (rows + kMaxChunkRows - 1) / kMaxChunkRows;
-  run_chunks(on, pieces, rows / std::max<int64_t>(1, pieces) * depth * panels.padded, [&](int64_t piece) {
-    const int64_t first = rows * piece / pieces, last = rows * (piece + 1) / pieces;
-    int64_t a_row[kMaxChunkRows], c_row[kMaxChunkRows];
+  constexpr int64_t kRows = ChunkSize::kMaxRows;
+  run_chunks(*on.threads, (rows + kRows - 1) / kRows, kRows * depth * panels.padded, [&](int64_t chunk) {
+    const int64_t first = chunk * kRows, last = std::min(rows, first + kRows);
+    int64_t a_row[kRows], c_row[kRows];
     for (int64_t row = first; row < last; ++row) {
       a_row[row - first] = row * depth;
       c_row[row - first] = row * columns;
     }
-    for (const Panel& panel : panels.list) {
-      multiply_rows(kernels, panel, static_cast<int>(last - first),
-                    {.pairs = pairs.data(),
-                     .pair_count = static_cast<int64_t>(pairs.size()),
-                     .a = in,
-                     .a_step = 1,
-                     .a_row = a_row,
-                     .b = packed + int64_t{panel.begin} * depth,
-                     .b_step = panel.width,
-                     .c = out + panel.begin,
-                     .c_row = c_row,
-                     .columns = panel.columns,
-                     .accumulate = false});
-    }
+    multiply_rows(kernels, panels.list, depth, static_cast<int>(last - first),
+                  {.pairs = pairs.data(),
+                   .pair_count = static_cast<int64_t>(pairs.size()),
+                   .a = in,
+                   .a_step = 1,
+                   .a_row = a_row,
+                   .b = packed,
+                   .b_step = 0,
+                   .c = out,
+                   .c_row = c_row,
+                   .columns = columns,
+                   .accumulate = false});
   });
 }
 
@@ -222,7 +211,7 @@ void send_and_gather(Cpu on, const Gathering& g) {
   multiply_pixels(on, kernels, panels, rows, depth, columns, g.in, packed.data(), sent.data());
 
   const PixelPairs list = PixelPairs::of_big(d);
-  run_chunks(on, int64_t{d.big_h} * d.big_w, int64_t{d.batch} * columns, [&](int64_t pixel) {
+  run_chunks(*on.threads, int64_t{d.big_h} * d.big_w, int64_t{d.batch} * columns, [&](int64_t pixel) {
     const int y = static_cast<int>(pixel / d.big_w), x = static_cast<int>(pixel % d.big_w);
     Real* to = g.out + pixel * d.batch * channels;
     std::fill(to, to + int64_t{d.batch} * channels, Real{0});
@@ -250,7 +239,7 @@ EvenCut line_blocks(const ConvDims& d) {
 template <class PanelsOf>
 void pack_rows(Cpu on, const PanelsOf& panels, int64_t rows, int channels, const Real* from, Real* packed) {
   constexpr int64_t kRows = 128;
-  run_chunks(on, (rows + kRows - 1) / kRows, kRows * channels * 4, [&](int64_t chunk) {
+  run_chunks(*on.threads, (rows + kRows - 1) / kRows, kRows * channels * 4, [&](int64_t chunk) {
     const int64_t first = chunk * kRows;
     const int count = static_cast<int>(std::min(kRows, rows - first));
     for (const Panel& panel : panels) {
@@ -321,33 +310,34 @@ void weight_product(Cpu on, const ConvDims& d, const Real* big, const Real* smal
   // A chunk is a tile of the result for some taps; taps are split where there are few tiles.
   const int64_t tile_count = static_cast<int64_t>(tiles.size()) * panels.count();
   const EvenCut tap_cut(taps, std::max(1, static_cast<int>(taps * tile_count / 64)));
-  run_chunks(on, tile_count * tap_cut.pieces, small_rows * panels.list[0].width * panels.max_rows, [&](int64_t chunk) {
-    const int piece = static_cast<int>(chunk % tap_cut.pieces);
-    const Panel& part = tiles[chunk / tap_cut.pieces % static_cast<int64_t>(tiles.size())];
-    const Panel& panel = panels.list[chunk / tap_cut.pieces / static_cast<int64_t>(tiles.size())];
-    Tile tile{.pairs = nullptr,
-              .pair_count = 0,
-              .a = left.data() + part.begin * small_rows,
-              .a_step = part.width,
-              .a_row = row,
-              .b = right.data() + panel.begin * big_rows,
-              .b_step = panel.width,
-              .c = nullptr,
-              .c_row = c_row,
-              .columns = panel.columns,
-              .accumulate = false};
-    for (int block = 0; block < blocks.pieces; ++block) {
-      for (int tap = tap_cut.begin(piece); tap < tap_cut.begin(piece + 1); ++tap) {
-        const int64_t* first = &first_pair[int64_t{block} * taps + tap];
-        tile.pairs = pairs.data() + first[0];
-        tile.pair_count = first[1] - first[0];
-        if (block > 0 && tile.pair_count == 0) continue;
-        tile.c = weight + (int64_t{tap} * d.small_channels + part.begin) * d.big_channels + panel.begin;
-        tile.accumulate = block > 0;
-        kernels.multiply[part.columns][panel.vectors](tile);
-      }
-    }
-  });
+  run_chunks(*on.threads, tile_count * tap_cut.pieces, small_rows * panels.list[0].width * panels.max_rows,
+             [&](int64_t chunk) {
+               const int piece = static_cast<int>(chunk % tap_cut.pieces);
+               const Panel& part = tiles[chunk / tap_cut.pieces % static_cast<int64_t>(tiles.size())];
+               const Panel& panel = panels.list[chunk / tap_cut.pieces / static_cast<int64_t>(tiles.size())];
+               Tile tile{.pairs = nullptr,
+                         .pair_count = 0,
+                         .a = left.data() + part.begin * small_rows,
+                         .a_step = part.width,
+                         .a_row = row,
+                         .b = right.data() + panel.begin * big_rows,
+                         .b_step = panel.width,
+                         .c = nullptr,
+                         .c_row = c_row,
+                         .columns = panel.columns,
+                         .accumulate = false};
+               for (int block = 0; block < blocks.pieces; ++block) {
+                 for (int tap = tap_cut.begin(piece); tap < tap_cut.begin(piece + 1); ++tap) {
+                   const int64_t* first = &first_pair[int64_t{block} * taps + tap];
+                   tile.pairs = pairs.data() + first[0];
+                   tile.pair_count = first[1] - first[0];
+                   if (block > 0 && tile.pair_count == 0) continue;
+                   tile.c = weight + (int64_t{tap} * d.small_channels + part.begin) * d.big_channels + panel.begin;
+                   tile.accumulate = block > 0;
+                   kernels.multiply[part.columns][panel.vectors](tile);
+                 }
+               }
+             });
 }
 
 // The weight gradient of few big channels: rows are (tap, channel), which read the padded image where it lies.
@@ -359,7 +349,7 @@ void weight_product_of_few(Cpu on, const ConvDims& d, const Real* big, const Rea
   const int64_t width = int64_t{d.small_w - 1} * d.stride_w + int64_t{d.kernel_w - 1} * d.dilation_w + 1;
   const int64_t pixel = int64_t{d.batch} * channels;
   Scratch<Real> padded(*on.pool, static_cast<size_t>(height * width * pixel));
-  run_chunks(on, height, width * pixel * 4, [&](int64_t y) {
+  run_chunks(*on.threads, height, width * pixel * 4, [&](int64_t y) {
     const int64_t from_y = y - d.pad_top;
     const bool outside = from_y < 0 || from_y >= d.big_h;
     const int64_t begin = outside ? width : std::min<int64_t>(width, d.pad_left);
@@ -394,21 +384,21 @@ void weight_product_of_few(Cpu on, const ConvDims& d, const Real* big, const Rea
   }
   Scratch<Real> parts(*on.pool, size_t{1} * splits.pieces * rows * d.small_channels);
   const int64_t part_size = int64_t{rows} * d.small_channels;
-  run_chunks(on, int64_t{splits.pieces} * panels.count(), small_rows / splits.pieces * rows * panels.list[0].width,
-             [&](int64_t chunk) {
+  run_chunks(*on.threads, int64_t{splits.pieces} * panels.count(),
+             small_rows / splits.pieces * rows * panels.list[0].width, [&](int64_t chunk) {
                const Panel& panel = panels.list[chunk % panels.count()];
                const int split = static_cast<int>(chunk / panels.count());
                const int64_t first = int64_t{splits.begin(split)} * d.small_w;
                const int64_t last = int64_t{splits.begin(split + 1)} * d.small_w;
-               multiply_rows(kernels, panel, rows,
+               multiply_rows(kernels, {&panel, 1}, small_rows, rows,
                              {.pairs = pairs.data() + first,
                               .pair_count = last - first,
                               .a = padded.data(),
                               .a_step = channels,
                               .a_row = a_row.data(),
-                              .b = right.data() + panel.begin * small_rows,
-                              .b_step = panel.width,
-                              .c = parts.data() + split * part_size + panel.begin,
+                              .b = right.data(),
+                              .b_step = 0,
+                              .c = parts.data() + split * part_size,
                               .c_row = c_row.data(),
                               .columns = panel.columns,
                               .accumulate = false});

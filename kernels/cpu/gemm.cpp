@@ -5,9 +5,10 @@
 namespace tobogan::kernels {
 namespace {
 
-// How deep a block of a sum is.  So many rows of a panel stay in the second level cache while all rows of a chunk pass
-// over them, and adding a block to the result costs little beside computing it.
-constexpr int64_t kBlockDepth = 1024;
+// How deep a block of a sum is: so many rows of a panel (64 bytes each on AVX2) stay in the first level cache while the
+// rows of a chunk pass over them, and so many columns of those rows in the second while the panels pass over them.
+// Adding a block to the result costs little beside computing it.
+constexpr int64_t kBlockDepth = 512;
 
 const MicroKernels& best_kernels() {
 #if defined(__x86_64__)
@@ -48,6 +49,19 @@ Panels::Panels(const MicroKernels& kernels, int columns) {
   padded = vectors * kernels.lanes;
 }
 
+ChunkSize::ChunkSize(int threads, int64_t all_rows, int64_t depth, const Panels& all_panels) {
+  constexpr int64_t kLeast = 1 << 18;
+  const int64_t width = all_panels.list.empty() ? 1 : all_panels.list[0].width;
+  const auto row_pieces = [&] { return (all_rows + rows - 1) / rows; };
+  rows = kMaxRows;
+  while (rows > 24 && row_pieces() * all_panels.count() < 8 * threads && rows * depth * width > kLeast) rows /= 2;
+  const int64_t share = all_rows * depth * all_panels.padded / (32 * threads);
+  panels =
+      static_cast<int>(std::clamp<int64_t>(share / (rows * depth * width + 1), 1, std::max(1, all_panels.count())));
+  // A product too small for many chunks: every chunk takes all panels, for the sake of the rows it has read.
+  if (int64_t{rows} * depth * all_panels.padded <= kLeast) panels = std::max(1, all_panels.count());
+}
+
 void pack_panel(const Real* b, int64_t k_step, int64_t column_step, int depth, int columns, int width, Real* packed) {
   for (int k = 0; k < depth; ++k) {
     const Real* from = b + k * k_step;
@@ -67,19 +81,26 @@ void append_pair(std::vector<Pair>& pairs, Pair pair) {
   }
 }
 
-void multiply_rows(const MicroKernels& kernels, const Panel& panel, int rows, Tile tile) {
-  const EvenCut cut(rows, kernels.max_rows[panel.vectors]);
+void multiply_rows(const MicroKernels& kernels, std::span<const Panel> panels, int64_t packed_depth, int rows,
+                   Tile tile) {
   const Tile whole = tile;
   int64_t begin = 0;
   do {
     const int64_t end = block_end(whole, begin);
     tile.pairs = whole.pairs + begin;
     tile.pair_count = end - begin;
-    for (int piece = 0; piece < cut.pieces; ++piece) {
-      const int first = cut.begin(piece), last = cut.begin(piece + 1);
-      tile.a_row = whole.a_row + first;
-      tile.c_row = whole.c_row + first;
-      kernels.multiply[last - first][panel.vectors](tile);
+    for (const Panel& panel : panels) {
+      tile.b = whole.b + panel.begin * packed_depth;
+      tile.b_step = panel.width;
+      tile.c = whole.c + panel.begin;
+      tile.columns = panel.columns;
+      const EvenCut cut(rows, kernels.max_rows[panel.vectors]);
+      for (int piece = 0; piece < cut.pieces; ++piece) {
+        const int first = cut.begin(piece), last = cut.begin(piece + 1);
+        tile.a_row = whole.a_row + first;
+        tile.c_row = whole.c_row + first;
+        kernels.multiply[last - first][panel.vectors](tile);
+      }
     }
     tile.accumulate = true;
     begin = end;

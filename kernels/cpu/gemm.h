@@ -1,9 +1,11 @@
 // From tiles to products: which micro-kernels run, how columns are cut into panels, and how rows and sums are cut so
 // that what is used again is still in the caches.
 #pragma once
+#include <span>
 #include <vector>
 
 #include "kernels/cpu/gemm_tile.h"
+#include "kernels/cpu/threads.h"
 
 namespace tobogan::kernels {
 
@@ -15,6 +17,11 @@ struct EvenCut {
   int size, pieces;
   EvenCut(int size, int largest) : size(size), pieces((size + largest - 1) / largest) {}
   int begin(int piece) const { return static_cast<int>(int64_t{size} * piece / pieces); }
+  // The part of `list` (of that size) that is the piece.
+  template <class T>
+  std::span<const T> slice(const std::vector<T>& list, int piece) const {
+    return {list.data() + begin(piece), list.data() + begin(piece + 1)};
+  }
 };
 
 // Columns of a result that one tile covers.
@@ -33,15 +40,32 @@ struct Panels {
   int count() const { return static_cast<int>(list.size()); }
 };
 
+// How many rows and panels of a product make one chunk of work.  Results do not depend on it.
+struct ChunkSize {
+  static constexpr int kMaxRows = 96;
+  int rows, panels;
+  ChunkSize(int threads, int64_t rows, int64_t depth, const Panels& panels);
+};
+
+// Runs body(chunk) for all chunks, several at a time where one is little `work` (in multiply-adds).
+template <class Body>
+void run_chunks(Threads& threads, int64_t chunks, int64_t work, const Body& body) {
+  constexpr int64_t kWorth = 1 << 18;  // about 5 microseconds: worth handing to another thread
+  threads.for_range(chunks, kWorth / (work + 1) + 1, [&](int64_t begin, int64_t end) {
+    for (int64_t chunk = begin; chunk < end; ++chunk) body(chunk);
+  });
+}
+
 // packed[k][j] = b[k * k_step + j * column_step] for k < depth, j < columns; zeros for j = columns..width-1.
 void pack_panel(const Real* b, int64_t k_step, int64_t column_step, int depth, int columns, int width, Real* packed);
 
 // Appends the pair, cut into pieces of which a panel of b stays in the caches.
 void append_pair(std::vector<Pair>& pairs, Pair pair);
 
-// One panel of `rows` rows of a result.  tile.c points at the panel's first column; tile.a_row and tile.c_row have
-// `rows` entries; tile.columns is the panel's.
-void multiply_rows(const MicroKernels& kernels, const Panel& panel, int rows, Tile tile);
+// `rows` rows of a result, all columns of `panels`.  tile.a_row and tile.c_row have `rows` entries; tile.b is the
+// packed right side, where a panel that begins at column j lies at j * packed_depth; tile.c is column 0 of the result.
+void multiply_rows(const MicroKernels& kernels, std::span<const Panel> panels, int64_t packed_depth, int rows,
+                   Tile tile);
 
 // `rows` rows of a result of 1..4 columns (tile.columns), through the dot kernels.
 void dot_rows(const MicroKernels& kernels, int rows, Tile tile);

@@ -1,0 +1,201 @@
+// Times whole training steps: ours and those of any number of peers, turn by turn in one run.
+//
+// Every program runs in a process of its own and is asked for steps through a pipe, ours too, so that memory and time
+// to the first step are its own.  In each round every program has one turn, and the order rotates.  A turn's time is
+// the median of its steps.  Beside it the benchmark reads how much processor time the rest of the machine used
+// meanwhile: a round in which anybody's turn was disturbed is left out.  (Processor time by wall time, also printed,
+// cannot tell: a step of a small model rightly leaves a thread asleep, and a waiting thread may spin.)
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+#include <set>
+
+#include "bench/contestant.h"
+#include "bench/load.h"
+#include "bench/machine.h"
+#include "bench/steps.h"
+#include "bench/timing.h"
+#include "engine/error.h"
+
+namespace tobogan::bench {
+namespace {
+
+struct Options {
+  std::vector<std::string> models, peers;
+  int threads = 2, batch = 64, rounds = 7, max_rounds = 21;
+  double turn = 0.7, foreign = 0.1;
+  bool busy = false, serve = false;
+};
+
+// What one program did for one model, under one load.
+struct Record {
+  std::vector<double> quiet, all;  // a turn's median step in ms, one a round
+  double wall = 0, cpu = 0;        // ms in all turns
+  double median() const { return quantile(quiet.empty() ? all : quiet, 0.5); }
+};
+
+struct Runner {
+  std::unique_ptr<Contestant> contestant;
+  double start_ms = 0, peak_mib = 0;
+  int steps_a_turn = 1;
+  std::string error;  // why it does not take part
+  Record calm, busy;
+};
+
+// The share of one core that others used while `turn` ran: all busy time of the machine but that of this process and
+// of the contestants (and of the process that is busy on purpose).
+double foreign_share(const std::vector<Runner>& runners, const BusyProcess* busy, const std::function<void()>& turn) {
+  const auto known = [&] {
+    double ms = own_cpu_ms() + (busy ? cpu_ms_of(busy->pid()) : 0);
+    for (const Runner& runner : runners) ms += runner.error.empty() ? cpu_ms_of(runner.contestant->pid()) : 0;
+    return ms;
+  };
+  const double wall = wall_ms(), all = machine_busy_ms(), ours = known();
+  turn();
+  return (machine_busy_ms() - all - (known() - ours)) / (wall_ms() - wall);
+}
+
+void run_rounds(const Options& options, const std::string& model, const BusyProcess* busy,
+                std::vector<Runner>& runners) {
+  for (int round = 0, quiet_rounds = 0; round < options.max_rounds && quiet_rounds < options.rounds; ++round) {
+    double foreign = 0;
+    std::vector<double> medians(runners.size());
+    for (size_t i = 0; i < runners.size(); ++i) {
+      Runner& runner = runners[(i + round) % runners.size()];
+      if (!runner.error.empty()) continue;
+      StepTimes times;
+      const auto turn = [&] { times = runner.contestant->steps(model, runner.steps_a_turn); };
+      foreign = std::max(foreign, foreign_share(runners, busy, turn));
+      check(times.error.empty(), runner.contestant->name(), ": ", times.error);
+      Record& record = busy ? runner.busy : runner.calm;
+      for (size_t step = 0; step < times.wall_ms.size(); ++step) {
+        record.wall += times.wall_ms[step];
+        record.cpu += times.cpu_ms[step];
+      }
+      medians[&runner - runners.data()] = quantile(times.wall_ms, 0.5);
+      runner.peak_mib = times.peak_mib;
+    }
+    const bool quiet = foreign <= options.foreign;
+    quiet_rounds += quiet;
+    for (size_t i = 0; i < runners.size(); ++i) {
+      Record& record = busy ? runners[i].busy : runners[i].calm;
+      if (!runners[i].error.empty()) continue;
+      record.all.push_back(medians[i]);
+      if (quiet) record.quiet.push_back(medians[i]);
+    }
+    if (isatty(STDERR_FILENO)) std::cerr << "\r" << model << " round " << round + 1 << ", others " << foreign << "   ";
+  }
+  if (isatty(STDERR_FILENO)) std::cerr << "\r\033[K";
+}
+
+std::vector<Runner> start(const Options& options, const std::string& model) {
+  std::vector<std::pair<std::string, std::string>> programs;
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  programs.emplace_back("Tobogan", "'" + self + "' --serve --threads " + std::to_string(options.threads) + " --batch " +
+                                       std::to_string(options.batch));
+  for (const std::string& peer : options.peers) {
+    const size_t equals = peer.find('=');
+    check(equals != std::string::npos && equals > 0, "--peer: expected NAME=COMMAND, got '", peer, "'");
+    programs.emplace_back(peer.substr(0, equals), peer.substr(equals + 1));
+  }
+  std::vector<Runner> runners(programs.size());
+  for (size_t i = 0; i < runners.size(); ++i) {
+    Runner& runner = runners[i];
+    runner.contestant = std::make_unique<Contestant>(programs[i].first, programs[i].second);
+    StepTimes times;
+    runner.start_ms = runner.contestant->first_step(model, times);
+    if (times.error.empty()) {  // caches and pools fill; then as many steps as fill a turn
+      times = runner.contestant->steps(model, 3);
+      runner.steps_a_turn = std::clamp(static_cast<int>(1e3 * options.turn / quantile(times.wall_ms, 0.5)), 1, 1000);
+    }
+    runner.error = times.error;
+  }
+  return runners;
+}
+
+void print(const Options& options, const TimedModel& model, const std::vector<Runner>& runners) {
+  const Record& ours = runners.front().calm;
+  std::printf("\n**%s** (%s), batch %d, %d threads: %zu rounds, %zu quiet\n\n", model.name.c_str(), model.what.c_str(),
+              options.batch, options.threads, ours.all.size(), ours.quiet.size());
+  std::printf(
+      "| program | ms a step | 10 %% .. 90 %% of the rounds | CPU/wall | images/s | ours is | first step after | "
+      "peak memory |%s\n",
+      options.busy ? " with a busy neighbour | |" : "");
+  std::printf("|---|---|---|---|---|---|---|---|%s\n", options.busy ? "---|---|" : "");
+  for (const Runner& runner : runners) {
+    if (!runner.error.empty()) {
+      std::printf("| %s | - | | | | | | |%s\n", runner.contestant->name().c_str(), options.busy ? " | |" : "");
+      continue;
+    }
+    const Record& calm = runner.calm;
+    const std::vector<double>& used = calm.quiet.empty() ? calm.all : calm.quiet;
+    std::printf("| %s | %.3g | %.3g .. %.3g | %.2f | %.0f | %.2fx | %.2f s | %.0f MiB |",
+                runner.contestant->name().c_str(), calm.median(), quantile(used, 0.1), quantile(used, 0.9),
+                calm.cpu / calm.wall, 1e3 * options.batch / calm.median(), calm.median() / ours.median(),
+                1e-3 * runner.start_ms, runner.peak_mib);
+    if (options.busy)
+      std::printf(" %.3g ms | %.2fx slower |", runner.busy.median(), runner.busy.median() / calm.median());
+    std::printf("\n");
+  }
+  std::fflush(stdout);
+}
+
+void run(const Options& options) {
+  std::printf("%s; a round counts where others used at most %.2g of a core\n", processor_name().c_str(),
+              options.foreign);
+  for (const TimedModel& model : timed_models()) {
+    if (std::find(options.models.begin(), options.models.end(), model.name) == options.models.end()) continue;
+    std::vector<Runner> runners = start(options, model.name);
+    run_rounds(options, model.name, nullptr, runners);
+    if (options.busy) {
+      const BusyProcess busy;
+      run_rounds(options, model.name, &busy, runners);
+    }
+    print(options, model, runners);
+  }
+}
+
+int main_with(int argc, char** argv) {
+  Options options;
+  std::set<std::string> names;
+  for (const TimedModel& model : timed_models()) names.insert(model.name);
+  CLI::App app("Times training steps of ours and of peers, turn by turn; prints Markdown tables");
+  app.add_option("--model", options.models, "models to time (default: all)")
+      ->check(CLI::IsMember(names))
+      ->delimiter(',');
+  app.add_option("--peer", options.peers, "NAME=COMMAND of a peer (bench/peers/README.md); may be repeated");
+  app.add_option("--threads", options.threads, "threads of ours")->check(CLI::Range(1, 1024))->capture_default_str();
+  app.add_option("--batch", options.batch, "images a step, ours; tell the peers the same")
+      ->check(CLI::Range(1, 1 << 16))
+      ->capture_default_str();
+  app.add_option("--rounds", options.rounds, "quiet rounds wanted")->capture_default_str();
+  app.add_option("--max-rounds", options.max_rounds, "rounds at most")->capture_default_str();
+  app.add_option("--turn", options.turn, "seconds a turn takes, about")->capture_default_str();
+  app.add_option("--foreign", options.foreign, "a round counts where others used at most this share of a core")
+      ->capture_default_str();
+  app.add_flag("--busy", options.busy, "measure again beside a process that computes all the time");
+  app.add_flag("--serve", options.serve, "take orders on standard input instead, as the peers do");
+  CLI11_PARSE(app, argc, argv);
+  if (options.models.empty()) options.models.assign(names.begin(), names.end());
+  if (options.serve) {
+    serve_steps(options.threads, options.batch);
+  } else {
+    run(options);
+  }
+  return 0;
+}
+
+}  // namespace
+}  // namespace tobogan::bench
+
+int main(int argc, char** argv) {
+  try {
+    return tobogan::bench::main_with(argc, argv);
+  } catch (const std::exception& error) {
+    std::cerr << "step_bench: " << error.what() << "\n";
+    return 1;
+  }
+}

@@ -1,0 +1,191 @@
+// Every row of tests/support/op_cases.h: value, derivatives, repeatability, refusals.  Compiled twice: in float, which
+// is what users run, and in double, where derivatives can be checked against differences.
+#include "tests/support/op_cases.h"
+
+#include <fstream>
+#include <regex>
+#include <set>
+
+#include "engine/atomic_file.h"
+#include "engine/autograd.h"
+#include "engine/nn/loss.h"
+#include "engine/step.h"
+#include "tests/support/catch.h"
+#include "tests/support/gradcheck.h"
+#include "tests/support/hostile.h"
+
+namespace tobogan {
+namespace {
+
+const std::string kRoot = TOBOGAN_SOURCE_DIR;
+
+std::string text_of(const Shapes& shapes) {
+  std::string text;
+  for (const Shape& shape : shapes) text += (text.empty() ? " of " : " and ") + concat_text(shape);
+  return text;
+}
+
+TEST_CASE("every operation computes what plain loops in double compute") {
+  Machine machine({.threads = 2});
+  for (const OpCase& row : op_cases()) {
+    for (const Shapes& shapes : row.shapes) {
+      const DrawnInputs drawn = draw_inputs(row, shapes, machine.device());
+      const Tensor y = row.run(drawn.inputs);
+      const reference::Plain wanted = row.reference(drawn.plain);
+      INFO(row.name << text_of(shapes));
+      REQUIRE(y.shape().rank() == static_cast<int>(wanted.sizes.size()));
+      for (int axis = 0; axis < y.shape().rank(); ++axis) CHECK(y.shape()[axis] == wanted.sizes[axis]);
+      CHECK(difference(row.name + text_of(shapes), y, wanted.values, row.tolerance) == "");
+    }
+  }
+}
+
+#ifdef TOBOGAN_DOUBLE
+// The row as a function of its tensors alone.
+TensorFunction function_of(const OpCase& row, const OpInputs& inputs) {
+  return [&row, inputs](const std::vector<Tensor>& tensors) {
+    OpInputs moved = inputs;
+    moved.tensors = tensors;
+    return row.run(moved);
+  };
+}
+
+TEST_CASE("first derivatives are what central differences say, fused and composed") {
+  Machine machine({.threads = 1});
+  for (const OpCase& row : op_cases()) {
+    for (const Shapes& shapes : row.shapes) {
+      const DrawnInputs drawn = draw_inputs(row, shapes, machine.device());
+      if (row.asked.empty()) continue;
+      CHECK(wrong_first_derivative(row.name + text_of(shapes), function_of(row, drawn.inputs), drawn.inputs.tensors,
+                                   row.asked) == "");
+    }
+  }
+}
+
+TEST_CASE("second derivatives are what central differences of the first say") {
+  Machine machine({.threads = 1});
+  for (const OpCase& row : op_cases()) {
+    for (const Shapes& shapes : row.shapes) {
+      const DrawnInputs drawn = draw_inputs(row, shapes, machine.device());
+      if (row.asked.empty()) continue;
+      CHECK(wrong_second_derivative(row.name + text_of(shapes), function_of(row, drawn.inputs), drawn.inputs.tensors,
+                                    row.asked) == "");
+    }
+  }
+}
+#else
+TEST_CASE("large results have the same bits for one, two and three threads") {
+  Machine one({.threads = 1}), two({.threads = 2}), three({.threads = 3});
+  for (const OpCase& row : op_cases()) {
+    if (row.large.empty()) continue;
+    const DrawnInputs drawn = draw_inputs(row, row.large, one.device());
+    const Tensor expected = row.run(drawn.inputs);
+    for (const Machine* machine : {&two, &three}) {
+      const DrawnInputs again = draw_inputs(row, row.large, machine->device());
+      CHECK(bit_difference(row.name + text_of(row.large), row.run(again.inputs), expected) == "");
+    }
+  }
+}
+#endif
+
+TEST_CASE("under Step every operation gives the same bits again, value and gradients") {
+  Machine machine({.threads = 2});
+  Context context(machine, 1);
+  for (const OpCase& row : op_cases()) {
+    DrawnInputs drawn = draw_inputs(row, row.shapes[0], machine.device());
+    for (const int i : row.asked) drawn.inputs.tensors[i].require_grad();
+    std::vector<std::vector<Tensor>> runs;
+    Step step(context, [&] {
+      const Tensor y = row.run(drawn.inputs);
+      std::vector<Tensor> wrt, results{y};
+      for (const int i : row.asked) wrt.push_back(drawn.inputs[i]);
+      for (Tensor& gradient : grad(y, wrt, {.seed = Tensor::full(y.shape(), 1, machine.device())}))
+        results.push_back(gradient);
+      runs.push_back(results);
+    });
+    step();
+    step();
+    for (size_t i = 0; i < runs[0].size(); ++i) CHECK(bit_difference(row.name, runs[0][i], runs[1][i]) == "");
+  }
+}
+
+// Whether the sentence names two of the shapes, or the only one.
+bool names_shapes(const std::string& sentence, const Shapes& shapes) {
+  std::set<std::string> all, named;
+  for (const Shape& shape : shapes) {
+    all.insert(concat_text(shape));
+    if (sentence.find(concat_text(shape)) != std::string::npos) named.insert(concat_text(shape));
+  }
+  return named.size() >= std::min<size_t>(2, all.size());
+}
+
+TEST_CASE("shapes that do not go together are refused, and the sentence names them") {
+  Machine machine({.threads = 1});
+  for (const OpCase& row : op_cases()) {
+    for (const Shapes& shapes : row.refused) {
+      const DrawnInputs drawn = draw_inputs(row, shapes, machine.device());
+      const std::string sentence = refusal([&] { row.run(drawn.inputs); });
+      INFO(row.name << text_of(shapes) << " was refused with: " << sentence);
+      CHECK(sentence != "");
+      CHECK(names_shapes(sentence, shapes));
+    }
+  }
+}
+
+TEST_CASE("labels and targets that do not go with a tensor are refused") {
+  Machine machine({.threads = 1});
+  const Device& on = machine.device();
+  const Tensor x = Tensor::zeros({5, 4}, on);
+  using Catch::Matchers::ContainsSubstring;
+  CHECK_THROWS_WITH(pick(x, some_indices(4, 4, on)), ContainsSubstring("{5, 4}") && ContainsSubstring("4 rows"));
+  CHECK_THROWS_WITH(cross_entropy(x, some_indices(6, 4, on)), ContainsSubstring("{5, 4}"));
+  CHECK_THROWS_WITH(unpick(Tensor::zeros({5}, on), some_indices(4, 4, on), 4), ContainsSubstring("{5}"));
+  CHECK_THROWS_WITH(scatter_rows(x, some_indices(4, 4, on), 4), ContainsSubstring("{5, 4}"));
+  CHECK_THROWS_WITH(sum_to(x, {1, 2}), ContainsSubstring("{5, 4}") && ContainsSubstring("{1, 2}"));
+  CHECK_THROWS_WITH(slice(x, 2, 0, 1), ContainsSubstring("{5, 4}"));
+  CHECK_THROWS_WITH(clamp(x, 1, 0), ContainsSubstring("low <= high"));
+  CHECK_THROWS_WITH(leaky_relu(x, 1.5), ContainsSubstring("slope"));
+  CHECK_THROWS_WITH(conv2d(Tensor::zeros({1, 1, 3, 3}, on), Tensor::zeros({1, 1, 1, 1}, on), {.stride = 0}),
+                    ContainsSubstring("stride"));
+}
+
+// The names of the functions that return a Tensor (or a result made of tensors), as headers declare them.
+std::set<std::string> declared_operations() {
+  std::set<std::string> names;
+  std::vector<std::filesystem::path> headers{kRoot + "/engine/nn/loss.h"};
+  for (const auto& entry : std::filesystem::directory_iterator(kRoot + "/engine/ops"))
+    if (entry.path().extension() == ".h") headers.push_back(entry.path());
+  const std::regex declaration(R"((?:^|\n)(?:inline )?(?:Tensor|Indices|BatchNormResult) (operator.|\w+)\()");
+  for (const auto& header : headers) {
+    const std::string text = read_text(header);
+    for (std::sregex_iterator match(text.begin(), text.end(), declaration), end; match != end; ++match)
+      names.insert((*match)[1]);
+  }
+  return names;
+}
+
+TEST_CASE("every public operation has a row, and every row's tolerance stands in docs/numerics.md") {
+  std::set<std::string> rows;
+  std::map<std::string, Tolerance> tolerances;
+  for (const OpCase& row : op_cases()) {
+    rows.insert(row.op());
+    Tolerance& largest = tolerances[row.op()];
+    largest.of_each = std::max(largest.of_each, row.tolerance.of_each);
+    largest.of_largest = std::max(largest.of_largest, row.tolerance.of_largest);
+  }
+  const std::set<std::string> declared = declared_operations();
+  REQUIRE(declared.size() > 50);
+  for (const std::string& name : declared) {
+    INFO("no row of tests/support/op_cases_*.cpp is about " << name);
+    CHECK(rows.contains(name));
+  }
+  const std::string numerics = read_text(kRoot + "/docs/numerics.md");
+  for (const auto& [op, tolerance] : tolerances) {
+    const std::string line = concat_text("| `", op, "` | ", tolerance.of_each, " | ", tolerance.of_largest, " | ");
+    INFO("docs/numerics.md lacks a line that begins: " << line);
+    CHECK((numerics.find(line) != std::string::npos));
+  }
+}
+
+}  // namespace
+}  // namespace tobogan
