@@ -5,7 +5,7 @@
 #include <thread>
 #include <vector>
 
-#include "kernels/cpu/pool.h"
+#include "kernels/cpu/memory_pool.h"
 #include "tests/support/catch.h"
 
 namespace tobogan {
