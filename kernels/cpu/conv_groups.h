@@ -7,6 +7,7 @@
 #pragma once
 #include <vector>
 
+#include "kernels/cpu/gemm_tile.h"
 #include "kernels/pixels.h"
 
 namespace tobogan::kernels {
@@ -20,24 +21,33 @@ struct AxisGroup {
   std::vector<AxisPairs::Pair> pairs;  // of the first position
 };
 
-inline std::vector<AxisGroup> group_axis(const AxisPairs& axis) {
-  std::vector<AxisGroup> groups;
-  for (int position = 0; position < axis.positions(); ++position) {
-    const AxisPairs::Pair* first = axis.begin(position);
-    const auto same_taps = [&](const AxisGroup& group) {
-      if (static_cast<int>(group.pairs.size()) != axis.size(position)) return false;
-      for (int i = 0; i < axis.size(position); ++i) {
-        if (group.pairs[i].tap != first[i].tap) return false;
-      }
-      return true;
-    };
-    size_t g = 0;
-    while (g < groups.size() && !same_taps(groups[g])) ++g;
-    if (g == groups.size()) groups.push_back({{}, {first, axis.end(position)}});
-    const int shift = axis.size(position) == 0 ? 0 : first->other - groups[g].pairs[0].other;
-    groups[g].places.push_back({position, shift});
-  }
-  return groups;
-}
+// The groups of one axis, in order of their first position.
+std::vector<AxisGroup> group_axis(const AxisPairs& axis);
+
+// Pixels of the result that share their taps, and the rows (place, image) they make.
+struct PixelGroup {
+  const AxisGroup* lines;
+  const AxisGroup* places;
+  int64_t first_pair, pair_count;
+  int64_t pixels() const { return static_cast<int64_t>(lines->places.size() * places->places.size()); }
+};
+
+// Some rows of a group.
+struct RowBlock {
+  const PixelGroup* group;
+  int64_t begin, end;
+  int rows() const { return static_cast<int>(end - begin); }
+};
+
+// The rows of all groups in blocks of at most `most`, the dearest first, so that the last chunks to run are small.
+std::vector<RowBlock> cut_groups(const std::vector<PixelGroup>& groups, int batch, int most);
+
+// A side of a convolution as rows are placed in it.
+struct Plane {
+  int width, channels;
+};
+
+// Where the rows of a block read in `in` (relative to the pairs) and where they write in `out`.
+void place_rows(const RowBlock& block, int batch, const Plane& in, const Plane& out, int64_t* a_row, int64_t* c_row);
 
 }  // namespace tobogan::kernels

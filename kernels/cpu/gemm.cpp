@@ -1,6 +1,9 @@
 #include "kernels/cpu/gemm.h"
 
 #include <algorithm>
+#include <cstring>
+
+#include "kernels/cpu/transpose.h"
 
 namespace tobogan::kernels {
 namespace {
@@ -50,29 +53,81 @@ Panels::Panels(const MicroKernels& kernels, int columns) {
 }
 
 ChunkSize::ChunkSize(int threads, int64_t all_rows, int64_t depth, const Panels& all_panels) {
-  constexpr int64_t kLeast = 1 << 18;
+  constexpr int64_t kLeast = 1 << 19;
   const int64_t width = all_panels.list.empty() ? 1 : all_panels.list[0].width;
-  const auto row_pieces = [&] { return (all_rows + rows - 1) / rows; };
+  const auto chunks = [&] { return (all_rows + rows - 1) / rows * all_panels.count(); };
   rows = kMaxRows;
-  while (rows > 24 && row_pieces() * all_panels.count() < 8 * threads && rows * depth * width > kLeast) rows /= 2;
+  while (threads > 1 && rows > 24 && chunks() < 8 * threads && rows * depth * width > kLeast) rows /= 2;
   const int64_t share = all_rows * depth * all_panels.padded / (32 * threads);
   panels =
       static_cast<int>(std::clamp<int64_t>(share / (rows * depth * width + 1), 1, std::max(1, all_panels.count())));
-  // A product too small for many chunks: every chunk takes all panels, for the sake of the rows it has read.
+  // Where all panels together are little work, a chunk takes them all, for the sake of the rows it has read.
   if (int64_t{rows} * depth * all_panels.padded <= kLeast) panels = std::max(1, all_panels.count());
 }
 
-void pack_panel(const Real* b, int64_t k_step, int64_t column_step, int depth, int columns, int width, Real* packed) {
-  for (int k = 0; k < depth; ++k) {
-    const Real* from = b + k * k_step;
-    Real* to = packed + int64_t{k} * width;
-    if (column_step == 1) {
-      std::copy(from, from + columns, to);
-    } else {
-      for (int j = 0; j < columns; ++j) to[j] = from[j * column_step];
-    }
-    std::fill(to + columns, to + width, Real{0});
+namespace {
+
+template <int kColumns>
+void copy_columns(const Real* from, int64_t step, int64_t depth, Real* to, int width) {
+  for (int64_t k = 0; k < depth; ++k) std::memcpy(to + k * width, from + k * step, kColumns * sizeof(Real));
+}
+
+// Copying rows of a size known to the compiler is several times faster than of one that is not.
+void copy_columns(const Real* from, int64_t step, int64_t depth, int columns, Real* to, int width) {
+  switch (columns) {
+    case 4:
+      return copy_columns<4>(from, step, depth, to, width);
+    case 5:
+      return copy_columns<5>(from, step, depth, to, width);
+    case 6:
+      return copy_columns<6>(from, step, depth, to, width);
+    case 7:
+      return copy_columns<7>(from, step, depth, to, width);
+    case 8:
+      return copy_columns<8>(from, step, depth, to, width);
+    case 16:
+      return copy_columns<16>(from, step, depth, to, width);
+    case 24:
+      return copy_columns<24>(from, step, depth, to, width);
+    case 32:
+      return copy_columns<32>(from, step, depth, to, width);
+    case 48:
+      return copy_columns<48>(from, step, depth, to, width);
+    case 64:
+      return copy_columns<64>(from, step, depth, to, width);
+    default:
+      break;
   }
+  for (int64_t k = 0; k < depth; ++k) std::copy(from + k * step, from + k * step + columns, to + k * width);
+}
+
+}  // namespace
+
+void pack_panel(const Real* b, int64_t k_step, int64_t column_step, int64_t depth, int columns, int width,
+                Real* packed) {
+  if (column_step == 1) {
+    copy_columns(b, k_step, depth, columns, packed, width);
+  } else if (k_step == 1) {
+    transpose_tile(depth, columns, b, column_step, packed, width);
+  } else {
+    for (int64_t k = 0; k < depth; ++k) {
+      for (int j = 0; j < columns; ++j) packed[k * width + j] = b[k * k_step + j * column_step];
+    }
+  }
+  if (columns == width) return;
+  for (int64_t k = 0; k < depth; ++k) std::fill(packed + k * width + columns, packed + (k + 1) * width, Real{0});
+}
+
+void pack_right(Threads& threads, const RightSide& right, const Panels& panels, Real* packed) {
+  constexpr int64_t kDepth = 256;
+  const int64_t pieces = (right.depth + kDepth - 1) / kDepth;
+  run_chunks(threads, panels.count() * right.taps * pieces, std::min(kDepth, right.depth) * 64, [&](int64_t chunk) {
+    const Panel& panel = panels.list[chunk / pieces / right.taps];
+    const int64_t tap = chunk / pieces % right.taps, k = chunk % pieces * kDepth;
+    pack_panel(right.data + tap * right.tap_step + k * right.k_step + panel.begin * right.column_step, right.k_step,
+               right.column_step, std::min(kDepth, right.depth - k), panel.columns, panel.width,
+               packed + panel.begin * right.taps * right.depth + (tap * right.depth + k) * panel.width);
+  });
 }
 
 void append_pair(std::vector<Pair>& pairs, Pair pair) {
@@ -81,30 +136,81 @@ void append_pair(std::vector<Pair>& pairs, Pair pair) {
   }
 }
 
-void multiply_rows(const MicroKernels& kernels, std::span<const Panel> panels, int64_t packed_depth, int rows,
-                   Tile tile) {
-  const Tile whole = tile;
+namespace {
+
+// All rows of one panel and one block of pairs.
+void multiply_block(const MicroKernels& kernels, const Panel& panel, int rows, const Tile& whole) {
+  const EvenCut cut(rows, kernels.max_rows[panel.vectors]);
+  Tile tile = whole;
+  for (int piece = 0; piece < cut.pieces; ++piece) {
+    const int first = cut.begin(piece), last = cut.begin(piece + 1);
+    tile.a_row = whole.a_row + first;
+    tile.c_row = whole.c_row + first;
+    kernels.multiply[last - first][panel.vectors](tile);
+  }
+}
+
+// Calls body(tile) with the tile's pairs one block after the other; at least once.
+template <class Body>
+void for_blocks(const Tile& whole, const Body& body) {
+  Tile tile = whole;
   int64_t begin = 0;
   do {
     const int64_t end = block_end(whole, begin);
     tile.pairs = whole.pairs + begin;
     tile.pair_count = end - begin;
-    for (const Panel& panel : panels) {
-      tile.b = whole.b + panel.begin * packed_depth;
-      tile.b_step = panel.width;
-      tile.c = whole.c + panel.begin;
-      tile.columns = panel.columns;
-      const EvenCut cut(rows, kernels.max_rows[panel.vectors]);
-      for (int piece = 0; piece < cut.pieces; ++piece) {
-        const int first = cut.begin(piece), last = cut.begin(piece + 1);
-        tile.a_row = whole.a_row + first;
-        tile.c_row = whole.c_row + first;
-        kernels.multiply[last - first][panel.vectors](tile);
-      }
-    }
+    body(tile);
     tile.accumulate = true;
     begin = end;
   } while (begin < whole.pair_count);
+}
+
+}  // namespace
+
+void multiply_panel(const MicroKernels& kernels, const Panel& panel, int rows, Tile tile) {
+  for_blocks(tile, [&](const Tile& block) { multiply_block(kernels, panel, rows, block); });
+}
+
+void multiply_rows(const MicroKernels& kernels, std::span<const Panel> panels, int64_t packed_depth, int rows,
+                   Tile tile) {
+  for_blocks(tile, [&](const Tile& block) {
+    for (const Panel& panel : panels) {
+      Tile part = block;
+      part.b += panel.begin * packed_depth;
+      part.b_step = panel.width;
+      part.c += panel.begin;
+      part.columns = panel.columns;
+      multiply_block(kernels, panel, rows, part);
+    }
+  });
+}
+
+void pack_and_multiply_rows(const MicroKernels& kernels, std::span<const Panel> panels, const RightSide& right,
+                            int rows, Tile tile) {
+  constexpr int64_t kMaxWidth = MicroKernels::kMaxVectors * 64 / static_cast<int64_t>(sizeof(Real));
+  alignas(64) Real packed[kBlockDepth * kMaxWidth];
+  Pair packed_pairs[kBlockDepth];
+  for_blocks(tile, [&](const Tile& block) {
+    for (const Panel& panel : panels) {
+      int64_t at = 0;
+      for (int64_t p = 0; p < block.pair_count; ++p) {
+        const Pair& pair = block.pairs[p];
+        const Real* from = right.data + pair.b / right.depth * right.tap_step + pair.b % right.depth * right.k_step +
+                           panel.begin * right.column_step;
+        pack_panel(from, right.k_step, right.column_step, pair.depth, panel.columns, panel.width,
+                   packed + at * panel.width);
+        packed_pairs[p] = {pair.a, at, pair.depth};
+        at += pair.depth;
+      }
+      Tile part = block;
+      part.pairs = packed_pairs;
+      part.b = packed;
+      part.b_step = panel.width;
+      part.c += panel.begin;
+      part.columns = panel.columns;
+      multiply_block(kernels, panel, rows, part);
+    }
+  });
 }
 
 void dot_rows(const MicroKernels& kernels, int rows, Tile tile) {

@@ -56,16 +56,37 @@ void run_chunks(Threads& threads, int64_t chunks, int64_t work, const Body& body
   });
 }
 
+// The right side of a product as it lies in memory: step k of tap t, column j is
+// data[t * tap_step + k * k_step + j * column_step].  Pairs count its steps through all taps: t * depth + k.
+struct RightSide {
+  const Real* data;
+  int64_t taps, depth;
+  int64_t tap_step, k_step, column_step;
+};
+
 // packed[k][j] = b[k * k_step + j * column_step] for k < depth, j < columns; zeros for j = columns..width-1.
-void pack_panel(const Real* b, int64_t k_step, int64_t column_step, int depth, int columns, int width, Real* packed);
+void pack_panel(const Real* b, int64_t k_step, int64_t column_step, int64_t depth, int columns, int width,
+                Real* packed);
+
+// Packs the whole right side: the panel that begins at column j lies at packed + j * taps * depth.
+void pack_right(Threads& threads, const RightSide& right, const Panels& panels, Real* packed);
 
 // Appends the pair, cut into pieces of which a panel of b stays in the caches.
 void append_pair(std::vector<Pair>& pairs, Pair pair);
 
+// `rows` rows of one panel: tile.b and tile.c are where the panel begins, tile.columns its valid columns.  tile.a_row
+// and tile.c_row have `rows` entries.
+void multiply_panel(const MicroKernels& kernels, const Panel& panel, int rows, Tile tile);
+
 // `rows` rows of a result, all columns of `panels`.  tile.a_row and tile.c_row have `rows` entries; tile.b is the
-// packed right side, where a panel that begins at column j lies at j * packed_depth; tile.c is column 0 of the result.
+// packed right side of `packed_depth` steps; tile.c is column 0 of the result.
 void multiply_rows(const MicroKernels& kernels, std::span<const Panel> panels, int64_t packed_depth, int rows,
                    Tile tile);
+
+// The same from a right side that is not packed: each part of a panel is packed just before it is used, which is better
+// where these rows are the only ones to use it.  REQUIRES: no pair reaches into the next tap.
+void pack_and_multiply_rows(const MicroKernels& kernels, std::span<const Panel> panels, const RightSide& right,
+                            int rows, Tile tile);
 
 // `rows` rows of a result of 1..4 columns (tile.columns), through the dot kernels.
 void dot_rows(const MicroKernels& kernels, int rows, Tile tile);

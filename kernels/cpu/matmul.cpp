@@ -16,19 +16,6 @@ bool is_dot(const MatmulDims& dims) {
   return dims.columns <= MicroKernels::kMaxDotColumns && !dims.transpose_a && (dims.transpose_b || dims.columns == 1);
 }
 
-// Packs op(b) into panels.
-void pack_right(Cpu on, const MatmulDims& dims, const Panels& panels, const Real* b, Real* packed) {
-  const EvenCut cut(dims.inner, 256);
-  const int64_t k_step = dims.transpose_b ? 1 : dims.columns, column_step = dims.transpose_b ? dims.inner : 1;
-  run_chunks(*on.threads, int64_t{panels.count()} * cut.pieces, 256 * 16 * 8, [&](int64_t chunk) {
-    const Panel& panel = panels.list[chunk / cut.pieces];
-    const int k = cut.begin(static_cast<int>(chunk % cut.pieces));
-    const int depth = cut.begin(static_cast<int>(chunk % cut.pieces) + 1) - k;
-    pack_panel(b + k * k_step + panel.begin * column_step, k_step, column_step, depth, panel.columns, panel.width,
-               packed + int64_t{panel.begin} * dims.inner + int64_t{k} * panel.width);
-  });
-}
-
 }  // namespace
 
 void matmul(Cpu on, const MatmulDims& dims, const Real* a, const Real* b, Real* c) {
@@ -43,10 +30,17 @@ void matmul(Cpu on, const MatmulDims& dims, const Real* a, const Real* b, Real* 
     append_pair(pairs, {0, 0, dims.inner});
   }
 
-  Scratch<Real> packed(*on.pool, dot ? 0 : static_cast<size_t>(panels.padded) * dims.inner);
-  if (!dot) pack_right(on, dims, panels, b, packed.data());
-
+  const RightSide right{.data = b,
+                        .taps = 1,
+                        .depth = dims.inner,
+                        .tap_step = 0,
+                        .k_step = dims.transpose_b ? 1 : dims.columns,
+                        .column_step = dims.transpose_b ? dims.inner : 1};
   const ChunkSize size(on.threads->count(), dims.rows, dims.inner, panels);
+  const bool pack = !dot && dims.rows > size.rows;  // else every panel is used by one chunk only, which packs it
+  Scratch<Real> packed(*on.pool, pack ? static_cast<size_t>(panels.padded) * dims.inner : 0);
+  if (pack) pack_right(*on.threads, right, panels, packed.data());
+
   const EvenCut rows_cut(dims.rows, size.rows), panel_cut(panels.count(), size.panels);
   const int64_t chunk_work =
       int64_t{dims.inner} * rows_cut.begin(1) * (dot ? dims.columns : panels.padded / panel_cut.pieces);
@@ -69,9 +63,14 @@ void matmul(Cpu on, const MatmulDims& dims, const Real* a, const Real* b, Real* 
                     .c_row = c_row,
                     .columns = dims.columns,
                     .accumulate = false};
-    if (dot) return dot_rows(kernels, rows, tile);
-    multiply_rows(kernels, panel_cut.slice(panels.list, static_cast<int>(chunk % panel_cut.pieces)), dims.inner, rows,
-                  tile);
+    const std::span<const Panel> part = panel_cut.slice(panels.list, static_cast<int>(chunk % panel_cut.pieces));
+    if (dot) {
+      dot_rows(kernels, rows, tile);
+    } else if (pack) {
+      multiply_rows(kernels, part, dims.inner, rows, tile);
+    } else {
+      pack_and_multiply_rows(kernels, part, right, rows, tile);
+    }
   });
 }
 

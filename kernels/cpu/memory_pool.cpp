@@ -40,7 +40,7 @@ SizeClass size_class(size_t bytes) {
 }
 
 void* allocate(size_t bytes) {
-  const size_t alignment = bytes >= 2 * kHuge ? kHuge : bytes >= kPage ? kPage : kAlignment;
+  const size_t alignment = bytes >= kHuge ? kHuge : bytes >= kPage ? kPage : kAlignment;
   const size_t rounded = (bytes + alignment - 1) / alignment * alignment;
   void* block = std::aligned_alloc(alignment, rounded);
   if (!block) throw std::bad_alloc();
