@@ -150,14 +150,14 @@ void BlockRunner::wait_for_copies(int groups_left) {
 }
 
 void block_barrier(Location where) {
-  current_runner().barrier(where);
+  running_block->barrier(where);
 }
 int block_count(bool predicate, Location where) {
-  return current_runner().count(predicate, where);
+  return running_block->count(predicate, where);
 }
 void warp_collective(uint32_t mask, Collective kind, void* operands, CollectiveFunction function, const char* name,
                      Location where) {
-  current_runner().collective(mask, kind, operands, function, name, where);
+  running_block->collective(mask, kind, operands, function, name, where);
 }
 void memory_fence() {
   std::atomic_thread_fence(std::memory_order_seq_cst);
@@ -166,17 +166,17 @@ void memory_fence() {
 void copy_async(void* to, const void* from, size_t bytes, size_t zero_bytes) {
   if (recorder) {
     const void* pc = __builtin_return_address(0);
-    const int thread = current_runner().current();
+    const int thread = running_block->current();
     if (bytes > zero_bytes) recorder->access(thread, from, bytes - zero_bytes, Space::kGlobal, false, pc);
     recorder->access(thread, to, bytes, Space::kShared, true, pc);
   }
-  current_runner().copy_async(to, from, bytes, zero_bytes);
+  running_block->copy_async(to, from, bytes, zero_bytes);
 }
 void commit_copies() {
-  current_runner().commit_copies();
+  running_block->commit_copies();
 }
 void wait_for_copies(int groups_left) {
-  current_runner().wait_for_copies(groups_left);
+  running_block->wait_for_copies(groups_left);
 }
 
 }  // namespace cuda_emulator

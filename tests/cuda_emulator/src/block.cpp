@@ -15,6 +15,7 @@ constinit thread_local dim3 blockDim, gridDim;
 
 namespace cuda_emulator {
 constinit thread_local ThreadState thread_state{};
+constinit thread_local BlockRunner* running_block = nullptr;
 
 namespace {
 thread_local BlockRunner* set_runner = nullptr;
@@ -58,11 +59,6 @@ BlockRunner& current_runner() {
 void set_current_runner(BlockRunner* runner) {
   set_runner = runner;
 }
-bool in_kernel() {
-  const BlockRunner* runner = set_runner ? set_runner : own_runner.get();
-  return runner && runner->grid();
-}
-
 void BlockRunner::begin_grid() {
   tsan_host_ = tsan_current_fiber();
   tsan_release(&key_begin_);
@@ -73,6 +69,7 @@ void BlockRunner::end_grid() {
 
 void BlockRunner::run(Grid& grid, uint64_t block) {
   grid_ = &grid;
+  running_block = this;
   if (kTsan) {
     set_ = int(blocks_run_ & 1);
     reuse_ = int(blocks_run_ >> 1 & 1);
@@ -82,6 +79,7 @@ void BlockRunner::run(Grid& grid, uint64_t block) {
   if (recorder) recorder->block_begin(block);
   current_ = options().order == Order::kReverse ? thread_count_ - 1 : 0;
   switch_to_thread(choose(), host_, false);
+  running_block = nullptr;
   if (recorder) recorder->block_end();
 }
 
@@ -117,9 +115,8 @@ void BlockRunner::reset(const Grid& grid, uint64_t block) {
 }
 
 void BlockRunner::fiber_entry() {
-  BlockRunner& runner = current_runner();
-  Fiber::entered(runner.host_);
-  runner.run_threads();
+  Fiber::entered(running_block->host_);
+  running_block->run_threads();
 }
 
 // On a fiber: runs the current thread to its end and then, on the same stack, as many threads as have not started.
@@ -223,7 +220,7 @@ void BlockRunner::yield() {
   clear_ready(me);
 }
 void yield() {
-  current_runner().yield();
+  running_block->yield();
 }
 
 void BlockRunner::activate(int thread) {

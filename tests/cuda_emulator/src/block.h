@@ -89,8 +89,7 @@ class BlockRunner {
   void wait_for_copies(int groups_left);
   SharedMemory& shared_memory() { return shared_memory_; }
 
-  const Grid* grid() const { return grid_; }  // null between grids
-  void forget_grid() { grid_ = nullptr; }
+  const Grid* grid() const { return grid_; }
   int current() const { return current_; }
 
  private:
@@ -133,9 +132,15 @@ class BlockRunner {
   char key_begin_, key_end_, key_barrier_[2], key_set_[2][2], key_warp_[kMaxWarps];
 };
 
-// The runner of the calling operating-system thread (under TSan: of the stream at work).
+// The runner whose kernel runs on this operating-system thread; null outside of kernels.  A plain pointer, because
+// every barrier and warp function goes through it.
+extern constinit thread_local BlockRunner* running_block;
+inline bool in_kernel() {
+  return running_block != nullptr;
+}
+
+// The runner that the calling thread is to launch with (under TSan: that of the stream at work).
 BlockRunner& current_runner();
 void set_current_runner(BlockRunner* runner);  // null: back to the thread's own
-bool in_kernel();
 
 }  // namespace cuda_emulator

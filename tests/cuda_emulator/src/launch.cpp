@@ -51,7 +51,6 @@ class BlockOrder {
 void run_blocks(Grid& grid, const BlockOrder& order) {
   BlockRunner& runner = current_runner();
   for (uint64_t i; (i = grid.next.fetch_add(1)) < grid.blocks;) runner.run(grid, order[i]);
-  runner.forget_grid();
 }
 
 // Threads that wait for grids until the process ends.

@@ -22,7 +22,7 @@ bool in_device_memory(const void* address) {
 void record(const volatile void* accessed, size_t bytes, bool store, const void* pc) {
   if (!recorder || !in_kernel()) return;
   const void* address = const_cast<const void*>(accessed);
-  BlockRunner& runner = current_runner();
+  BlockRunner& runner = *running_block;
   if (runner.shared_memory().contains(address))
     recorder->access(runner.current(), address, bytes, Space::kShared, store, pc);
   else if (in_device_memory(address))

@@ -17,8 +17,7 @@ void record_tensor_op(int multiply_adds, bool bf16) {
   if (recorder) recorder->tensor_op(multiply_adds, bf16);
 }
 void load_shared_row(void* to, const void* row) {
-  if (recorder)
-    recorder->access(current_runner().current(), row, 16, Space::kShared, false, __builtin_return_address(0));
+  if (recorder) recorder->access(running_block->current(), row, 16, Space::kShared, false, __builtin_return_address(0));
   std::memcpy(to, row, 16);
 }
 

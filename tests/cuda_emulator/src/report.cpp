@@ -66,7 +66,7 @@ void device_error(const char* message, Location where) {
 
 void note_position() {
   if (!in_kernel()) return;
-  note("in kernel %s, block (%u,%u,%u), thread (%u,%u,%u)", kernel_name(current_runner().grid()->kernel).c_str(),
+  note("in kernel %s, block (%u,%u,%u), thread (%u,%u,%u)", kernel_name(running_block->grid()->kernel).c_str(),
        blockIdx.x, blockIdx.y, blockIdx.z, threadIdx.x, threadIdx.y, threadIdx.z);
 }
 

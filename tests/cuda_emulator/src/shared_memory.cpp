@@ -69,7 +69,7 @@ int new_shared_variable() {
   return count++;
 }
 void* find_shared_variable(int number, size_t bytes) {
-  return current_runner().shared_memory().find(number, bytes);
+  return running_block->shared_memory().find(number, bytes);
 }
 
 }  // namespace cuda_emulator

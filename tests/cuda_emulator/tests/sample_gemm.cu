@@ -19,7 +19,8 @@ __global__ void __launch_bounds__(kMatmulBlock) matmul_ffma_kernel(float* __rest
   float sums[4][4] = {};
   for (int k0 = 0; k0 < k; k0 += kDepth) {
 #pragma unroll
-    for (int e = t; e < kTile * kDepth; e += kMatmulBlock) {
+    for (int i = 0; i < kTile * kDepth / kMatmulBlock; ++i) {
+      const int e = t + i * kMatmulBlock;
       const int ka = k0 + e % kDepth, row = row0 + e / kDepth, kb = k0 + e / kTile, column = column0 + e % kTile;
       tile_a[e % kDepth][e / kDepth] = row < m && ka < k ? a[size_t(row) * k + ka] : 0;
       tile_b[e / kTile][e % kTile] = kb < k && column < n ? b[size_t(kb) * n + column] : 0;

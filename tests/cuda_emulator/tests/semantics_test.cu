@@ -121,6 +121,7 @@ __global__ void __launch_bounds__(32) mma_bf16_kernel(float* c, const float* a, 
 }
 
 __global__ void __launch_bounds__(32) rounding_kernel(uint32_t* y) {
+  if (threadIdx.x != 0) return;
   y[0] = ptx::round_to_tf32(__uint_as_float(0x3f800fffu));  // below the middle: down
   y[1] = ptx::round_to_tf32(__uint_as_float(0x3f801000u));  // ties away from zero
   y[2] = ptx::round_to_tf32(__uint_as_float(0xbf803000u));
