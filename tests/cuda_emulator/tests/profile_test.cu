@@ -42,6 +42,14 @@ __global__ void divergent_loop(float* y, const float* x) {
   for (unsigned i = 0; i <= (lane() & 3); ++i) sum += x[i * 32 + lane()];
   y[lane()] = sum;
 }
+__global__ void realigned(float* y, const float* x) {  // the barrier puts lanes back into step
+  float sum = 0;
+  for (unsigned i = 0; i < 1 + gridDim.x; ++i) {  // twice; a constant would be unrolled into two instructions
+    if (i == 1 || lane() % 2 == 1) sum += x[i * 32 + lane()];
+    __syncthreads();
+  }
+  y[lane()] = sum;
+}
 template <int kPitch>
 __global__ void column(float* y) {
   SHARED(float, tile, [32][kPitch]);
@@ -159,6 +167,7 @@ void test_global(float* y, float* x) {
   load(vectors, {1, 32, 16, 16}, "load of float4");
   load(odd_lanes, {1, 16, 4, 2}, "load by odd lanes");
   load(divergent_loop, {4, 20, 4, 2.5}, "loop of unequal length");  // 32, 24, 16, 8 lanes: 4, 3, 2, 1 sectors at best
+  load(realigned, {2, 24, 4, 3}, "lanes in step again after a barrier");
   expect_access(profiled(1, 32, vectors, y, x), kGlobal, kStore, {1, 32, 16, 16}, "store of float4");
   expect_access(profiled(1, 32, count, reinterpret_cast<unsigned*>(y)), kGlobal, kStore, {1, 32, 1, 1}, "atomicAdd");
 }

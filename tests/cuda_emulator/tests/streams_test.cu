@@ -115,8 +115,10 @@ void test_memory() {
 }  // namespace
 
 int main() {
-  test_events();
-  test_graph_with_branches();
+  for (int i = 0; i < 20; ++i) {  // lazy streams draw another order each time
+    test_events();
+    test_graph_with_branches();
+  }
   test_host_function();
   test_memory();
   return report();
