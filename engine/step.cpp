@@ -1,12 +1,12 @@
-// On the CPU a step is its body, run with the random numbers of the next step.
-//
-// Denormal numbers are left alone: flushing them to zero is a mode of each thread, and as long as the pool's threads do
-// not take it over from the caller, results would depend on which thread computed them.
+// On the CPU a step is its body, run with the random numbers of the next step and with denormal numbers taken for zero.
 #include "engine/step.h"
+
+#include "kernels/cpu/float_mode.h"
 
 namespace tobogan {
 
 void Step::operator()() {
+  const kernels::FlushDenormals flush;
   context_.rng.advance();
   body_();
 }

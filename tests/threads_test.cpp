@@ -4,6 +4,7 @@
 #include <atomic>
 #include <vector>
 
+#include "kernels/cpu/float_mode.h"
 #include "tests/support/catch.h"
 
 namespace tobogan {
@@ -78,6 +79,24 @@ TEST_CASE("pools come and go, used or not") {
     CHECK(runs == (i % 2 ? i : 0));
   }
 }
+
+#if defined(__SSE__)
+TEST_CASE("workers take denormals for zero exactly while their caller does") {
+  Threads threads(4);
+  volatile float tiny = 1e-39f;
+  const auto kept = [&] {
+    std::atomic<int> kept{0};
+    threads.run(400, [&](int64_t, int) { kept += tiny * 0.5f != 0.0f; });
+    return kept.load();
+  };
+  CHECK(kept() == 400);
+  {
+    const kernels::FlushDenormals flush;
+    CHECK(kept() == 0);
+  }
+  CHECK(kept() == 400);
+}
+#endif
 
 }  // namespace
 }  // namespace tobogan

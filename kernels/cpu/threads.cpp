@@ -8,6 +8,8 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/cpu/float_mode.h"
+
 #if defined(__x86_64__) || defined(__i386__)
 #include <immintrin.h>
 #endif
@@ -42,6 +44,7 @@ struct Threads::State {
   Call call = nullptr;
   const void* body = nullptr;
   int64_t chunks = 0;
+  FloatMode mode{};
   bool stop = false;
   int spins = 0;
 
@@ -62,7 +65,10 @@ struct Threads::State {
       seen = round.load();
       inside.fetch_add(1);
       const bool last = open.load() && stop;
-      if (!last && open.load()) take_chunks(worker);
+      if (!last && open.load()) {
+        set_float_mode(mode);
+        take_chunks(worker);
+      }
       if (inside.fetch_sub(1) == 1) inside.notify_one();
       if (last) return;
     }
@@ -93,6 +99,7 @@ void Threads::run_chunks(int64_t chunks, Call call, const void* body) {
   state.call = call;
   state.body = body;
   state.chunks = chunks;
+  state.mode = float_mode();
   state.next.store(0);
   state.open.store(true);
   state.round.fetch_add(1);
