@@ -1,42 +1,85 @@
-// A Machine on the CPU is a thread pool and a memory pool.
+// A Machine on the CPU is a thread pool and a memory pool; on a GPU it is what kernels/cuda/machine.h says.
 #include "engine/context.h"
 
 #include <algorithm>
+#include <optional>
 #include <thread>
 
 #include "kernels/cpu/memory_pool.h"
 #include "kernels/cpu/threads.h"
+#ifdef TOBOGAN_WITH_CUDA
+#include "kernels/cuda/machine.h"
+#endif
 
 namespace tobogan {
 namespace {
 
 int threads_for(const MachineOptions& options) {
-  check(options.device == "cpu", "this build computes on \"cpu\", not on \"", options.device, "\"");
   check(options.threads >= 0, "expected a number of threads of at least 1 (or 0: one per core), got ", options.threads);
   return options.threads ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
+// A machine of either kind: its tag and its pool are all that anybody asks about.
+struct CpuMachine {
+  kernels::Pool memory;
+  kernels::Threads threads;
+
+  explicit CpuMachine(const MachineOptions& options) : threads(threads_for(options)) {}
+  kernels::Cpu tag() { return {&threads, &memory}; }
+  const kernels::Pool& pool() const { return memory; }
+};
+
+#ifdef TOBOGAN_WITH_CUDA
+kernels::Precision precision_named(const std::string& name) {
+  if (name == "fp32") return kernels::Precision::kFp32;
+  if (name == "tf32") return kernels::Precision::kTf32;
+  check(name == "bf16", "expected a precision of \"fp32\", \"tf32\" or \"bf16\", got \"", name, "\"");
+  return kernels::Precision::kBf16;
+}
+using AnyMachine = std::variant<CpuMachine, kernels::CudaMachine>;
+#else
+using AnyMachine = std::variant<CpuMachine>;
+#endif
+
 }  // namespace
 
 struct Machine::State {
-  kernels::Pool pool;
-  kernels::Threads threads;
+  std::optional<AnyMachine> any;
   Device device;
 
-  explicit State(int thread_count) : threads(thread_count), device(kernels::Cpu{&threads, &pool}) {}
+  explicit State(const MachineOptions& options) {
+    if (options.device == "cpu") {
+      use(any.emplace(std::in_place_type<CpuMachine>, options));
+#ifdef TOBOGAN_WITH_CUDA
+    } else if (options.device == "cuda") {
+      try {
+        use(any.emplace(std::in_place_type<kernels::CudaMachine>,
+                        kernels::CudaOptions{.precision = precision_named(options.precision)}));
+      } catch (const std::runtime_error& error) {
+        throw Error(concat_text("device \"cuda\": ", error.what()));
+      }
+#endif
+    } else {
+      throw Error(concat_text("this build computes on ", std::variant_size_v<Device> == 1 ? "" : "\"cuda\" and on ",
+                              "\"cpu\", not on \"", options.device, "\""));
+    }
+  }
+  void use(AnyMachine& machine) {
+    device = std::visit([](auto& of_a_kind) { return Device(of_a_kind.tag()); }, machine);
+  }
 };
 
-Machine::Machine(const MachineOptions& options) : state_(std::make_unique<State>(threads_for(options))) {}
+Machine::Machine(const MachineOptions& options) : state_(std::make_unique<State>(options)) {}
 Machine::~Machine() = default;
 
 const Device& Machine::device() const {
   return state_->device;
 }
 size_t Machine::bytes_in_use() const {
-  return state_->pool.bytes_in_use();
+  return std::visit([](const auto& machine) { return machine.pool().bytes_in_use(); }, *state_->any);
 }
 size_t Machine::bytes_reserved() const {
-  return state_->pool.bytes_reserved();
+  return std::visit([](const auto& machine) { return machine.pool().bytes_reserved(); }, *state_->any);
 }
 
 }  // namespace tobogan

@@ -3,8 +3,10 @@
 // There are no defaults and no globals: a Machine owns threads and memory, a Context adds a seed, and both are passed
 // down.  So many models train side by side in one process, each in the context it was given.
 #pragma once
+#include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/device.h"
 #include "engine/random.h"
@@ -12,11 +14,13 @@
 namespace tobogan {
 
 struct MachineOptions {
-  std::string device = "cpu";  // "cpu"; other names throw Error saying what this build has
-  int threads = 0;             // CPU threads, the caller's included; 0: one per core
+  std::string device = "cpu";      // "cpu" or "cuda"; a name that this build lacks throws Error saying what it has
+  int threads = 0;                 // CPU threads, the caller's included; 0: one per core
+  std::string precision = "fp32";  // of products on a GPU: "fp32", "tf32" or "bf16"
 };
 
-// Threads and memory pool of one device.  REQUIRES: outlives every tensor made on it; used by one thread at a time.
+// Threads, or a stream, and the memory pool of one device.  REQUIRES: outlives every tensor made on it; used by one
+// thread at a time.
 class Machine {
  public:
   explicit Machine(const MachineOptions& options = {});
@@ -39,6 +43,13 @@ struct Context {
 
   const Device device;
   Rng rng;
+
+  // A captured step runs on the GPU alone.  What its body has to do on the host every time (count a position, say), it
+  // hands over here: it has been done for this time, and `work` is what is to be done when the step is replayed.
+  void at_replay(std::function<void()> work) {
+    if (replay_work) replay_work->push_back(std::move(work));
+  }
+  std::vector<std::function<void()>>* replay_work = nullptr;  // set by Step while it captures
 };
 
 }  // namespace tobogan

@@ -11,7 +11,11 @@
 
 namespace tobogan {
 
+#ifdef TOBOGAN_WITH_CUDA
+using Device = std::variant<kernels::Cpu, kernels::Cuda>;
+#else
 using Device = std::variant<kernels::Cpu>;
+#endif
 
 template <class Function>
 decltype(auto) dispatch(const Device& on, Function&& function) {

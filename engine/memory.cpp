@@ -3,6 +3,9 @@
 
 #include "kernels/cpu/memory_pool.h"
 #include "kernels/transfer.h"
+#ifdef TOBOGAN_WITH_CUDA
+#include "kernels/cuda/memory_pool.h"
+#endif
 
 namespace tobogan {
 

@@ -74,6 +74,19 @@ void Rng::advance() {
   for (auto& [name, stream] : streams_) stream.draw_ = 0;
 }
 
+std::map<std::string, uint32_t, std::less<>> Rng::draws() const {
+  std::map<std::string, uint32_t, std::less<>> draws;
+  for (const auto& [name, stream] : streams_) draws[name] = stream.draw_;
+  return draws;
+}
+
+void Rng::set_draws(const std::map<std::string, uint32_t, std::less<>>& draws) {
+  for (auto& [name, stream] : streams_) {
+    const auto found = draws.find(name);
+    stream.draw_ = found == draws.end() ? 0 : found->second;
+  }
+}
+
 std::map<std::string, uint64_t> Rng::state() const {
   std::map<std::string, uint64_t> state{{"step", step_.to_host()[0]}};
   for (const auto& [name, stream] : streams_) state["draws." + name] = stream.draw_;

@@ -58,6 +58,10 @@ class Rng {
 
   uint64_t seed() const { return seed_; }
 
+  // The ordinals of all streams, for who repeats a step's draws without making them (engine/step.h).
+  std::map<std::string, uint32_t, std::less<>> draws() const;
+  void set_draws(const std::map<std::string, uint32_t, std::less<>>& draws);
+
   // The state between two steps, for checkpoints: the step's number and each stream's ordinal.
   std::map<std::string, uint64_t> state() const;
   void restore(const std::map<std::string, uint64_t>& state);

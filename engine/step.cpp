@@ -1,14 +1,71 @@
-// On the CPU a step is its body, run with the random numbers of the next step and with denormal numbers taken for zero.
+// Denormal numbers are taken for zero inside a step: on the CPU arithmetic on them is a hundred times slower.
 #include "engine/step.h"
 
 #include "kernels/cpu/float_mode.h"
+#ifdef TOBOGAN_WITH_CUDA
+#include "kernels/cuda/graph.h"
+#endif
 
 namespace tobogan {
 
-void Step::operator()() {
+#ifdef TOBOGAN_WITH_CUDA
+struct Step::Captured {
+  bool warm = false;  // has run as it stands: memory is there, tables are made
+  std::unique_ptr<kernels::CudaGraph> graph;
+  std::vector<std::function<void()>> replay_work;
+};
+
+void Step::run_captured(const Device& device, Captured& captured) {
+  const kernels::Cuda on = std::get<kernels::Cuda>(device);
+  if (!captured.warm) {
+    run();
+    captured.warm = true;
+    return;
+  }
+  if (captured.graph) {
+    for (const auto& work : captured.replay_work) work();
+  } else {
+    context_.replay_work = &captured.replay_work;
+    try {
+      captured.graph = std::make_unique<kernels::CudaGraph>(on, [this] { run(); });
+    } catch (const std::exception& error) {
+      context_.replay_work = nullptr;
+      throw Error(concat_text("Step: ", error.what()));
+    }
+    context_.replay_work = nullptr;
+    captured.replay_work.push_back([this, draws = context_.rng.draws()] { context_.rng.set_draws(draws); });
+    launches_ = captured.graph->launches();
+  }
+  captured.graph->replay();
+}
+#else
+struct Step::Captured {};
+#endif
+
+Step::Step(Context& context, std::function<void()> body, const StepOptions& options)
+    : context_(context), body_(std::move(body)), options_(options) {}
+Step::~Step() = default;
+
+int Step::launches() const {
+  return launches_;
+}
+
+void Step::run() {
   const kernels::FlushDenormals flush;
   context_.rng.advance();
   body_();
+}
+
+void Step::operator()([[maybe_unused]] int64_t shapes) {
+#ifdef TOBOGAN_WITH_CUDA
+  if (options_.capture && std::holds_alternative<kernels::Cuda>(context_.device)) {
+    std::unique_ptr<Captured>& captured = captured_[shapes];
+    if (!captured) captured = std::make_unique<Captured>();
+    run_captured(context_.device, *captured);
+    return;
+  }
+#endif
+  run();
 }
 
 }  // namespace tobogan

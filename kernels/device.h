@@ -5,10 +5,13 @@
 // points at what the machine needs to run (threads and memory here, a stream there) and owns nothing.
 //
 // REQUIRES, for every kernel: pointers belong to the tag's machine; results do not overlap inputs unless a kernel says
-// so; sizes are not negative.  Results do not depend on the number of threads, bit for bit.
+// so; sizes are not negative.  Results do not depend on the number of threads, bit for bit.  On a GPU a kernel is put
+// into the tag's stream and runs later, in order.
 #pragma once
 #include <cstddef>
 #include <cstdint>
+
+struct CUstream_st;  // a cudaStream_t points at it
 
 namespace tobogan {
 
@@ -26,6 +29,24 @@ class Pool;     // kernels/cpu/memory_pool.h
 struct Cpu {
   Threads* threads;
   Pool* pool;  // results, and the scratch memory of kernels
+};
+
+// How products are computed on a GPU: sums are fp32 always, and so are weights.
+enum class Precision {
+  kFp32,  // FFMA
+  kTf32,  // tensor cores, factors rounded to 10 bits of mantissa
+  kBf16,  // tensor cores, factors rounded to 7 bits of mantissa
+};
+
+class CudaPool;     // kernels/cuda/memory_pool.h
+class CudaMachine;  // kernels/cuda/machine.h
+
+// Hand-written kernels; dense products by cuBLAS.  Declared in every build, defined in those with CUDA.
+struct Cuda {
+  CUstream_st* stream;
+  CudaPool* pool;
+  CudaMachine* machine;
+  Precision precision;
 };
 
 }  // namespace kernels

@@ -12,5 +12,6 @@ struct MatmulDims {
 
 // c = op(a) * op(b).
 void matmul(Cpu on, const MatmulDims& dims, const Real* a, const Real* b, Real* c);
+void matmul(Cuda on, const MatmulDims& dims, const Real* a, const Real* b, Real* c);
 
 }  // namespace tobogan::kernels

@@ -9,12 +9,16 @@ namespace tobogan::kernels {
 
 // mean[c] and biased variance[c] of each column of x (rows x columns); not by the difference of squares.
 void column_moments(Cpu on, int64_t rows, int64_t columns, const Real* x, Real* mean, Real* variance);
+void column_moments(Cuda on, int64_t rows, int64_t columns, const Real* x, Real* mean, Real* variance);
 
 // scale[c] = 1 / sqrt(variance[c] + epsilon).
 void inverse_deviation(Cpu on, int64_t columns, Real epsilon, const Real* variance, Real* scale);
+void inverse_deviation(Cuda on, int64_t columns, Real epsilon, const Real* variance, Real* scale);
 
 // y = activation(gamma[c] * (x - mean[c]) * scale[c] + beta[c]); gamma and beta may be null (1 and 0).  y may be x.
 void normalize(Cpu on, const Activation& how, int64_t rows, int64_t columns, const Real* x, const Real* mean,
+               const Real* scale, const Real* gamma, const Real* beta, Real* y);
+void normalize(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* x, const Real* mean,
                const Real* scale, const Real* gamma, const Real* beta, Real* y);
 
 // The way back of column_moments + normalize together: with g = dy times the derivative of the activation (from its
@@ -23,8 +27,12 @@ void normalize(Cpu on, const Activation& how, int64_t rows, int64_t columns, con
 void normalize_grad(Cpu on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* x,
                     const Real* y, const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
                     Real* dbeta);
+void normalize_grad(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* x,
+                    const Real* y, const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
+                    Real* dbeta);
 
 // running[c] = keep * running[c] + (1 - keep) * factor * batch[c].
 void update_running(Cpu on, int64_t columns, Real keep, Real factor, const Real* batch, Real* running);
+void update_running(Cuda on, int64_t columns, Real keep, Real factor, const Real* batch, Real* running);
 
 }  // namespace tobogan::kernels

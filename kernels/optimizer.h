@@ -25,15 +25,20 @@ struct AdamDims {
 
 // Advances step[0] by one and makes step number step[0] of Adam with learning rate rate[0].
 void adam(Cpu on, const AdamDims& dims, std::span<const ParameterSlot> slots, const Real* rate, uint64_t* step);
+void adam(Cuda on, const AdamDims& dims, std::span<const ParameterSlot> slots, const Real* rate, uint64_t* step);
 
 // TF1 form: s = decay * s + (1 - decay) g^2; w -= rate * g / sqrt(s + epsilon).
 void rmsprop(Cpu on, Real decay, Real epsilon, Real weight_decay, std::span<const ParameterSlot> slots,
              const Real* rate);
+void rmsprop(Cuda on, Real decay, Real epsilon, Real weight_decay, std::span<const ParameterSlot> slots,
+             const Real* rate);
 
 // u = momentum * u + g; w -= rate * u.  `first` may be null where momentum is 0.
 void sgd(Cpu on, Real momentum, Real weight_decay, std::span<const ParameterSlot> slots, const Real* rate);
+void sgd(Cuda on, Real momentum, Real weight_decay, std::span<const ParameterSlot> slots, const Real* rate);
 
 // average = decay * average + (1 - decay) * weight, where slot.first is the average (grad and second are unused).
 void moving_average(Cpu on, Real decay, std::span<const ParameterSlot> slots);
+void moving_average(Cuda on, Real decay, std::span<const ParameterSlot> slots);
 
 }  // namespace tobogan::kernels

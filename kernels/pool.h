@@ -14,11 +14,14 @@ struct PoolDims {
 
 // y[o][e] = the largest x[p][e] over the pixels p of window o; choice[o][e] = that p (the first of equals).
 void max_pool2d(Cpu on, const PoolDims& dims, const Real* x, Real* y, int32_t* choice);
+void max_pool2d(Cuda on, const PoolDims& dims, const Real* x, Real* y, int32_t* choice);
 
 // y[o][e] = x[choice[o][e]][e].
 void pool_gather(Cpu on, const PoolDims& dims, const Real* x, const int32_t* choice, Real* y);
+void pool_gather(Cuda on, const PoolDims& dims, const Real* x, const int32_t* choice, Real* y);
 
 // x[p][e] = sum of y[o][e] over the windows o with choice[o][e] = p: the adjoint of pool_gather.
 void pool_scatter(Cpu on, const PoolDims& dims, const Real* y, const int32_t* choice, Real* x);
+void pool_scatter(Cuda on, const PoolDims& dims, const Real* y, const int32_t* choice, Real* x);
 
 }  // namespace tobogan::kernels

@@ -10,5 +10,6 @@ namespace tobogan::kernels {
 // y[i][j][:] = sum over row terms (r, a) of i and column terms (s, b) of j of a * b * x[r][s][:].
 // x is rows.in x columns.in pixels of `block` elements each, y is rows.out() x columns.out().
 void resample(Cpu on, const AxisMap& rows, const AxisMap& columns, int64_t block, const Real* x, Real* y);
+void resample(Cuda on, const AxisMap& rows, const AxisMap& columns, int64_t block, const Real* x, Real* y);
 
 }  // namespace tobogan::kernels

@@ -13,5 +13,7 @@ inline void from_host(Cpu, size_t bytes, const void* host, void* device) {
 inline void to_host(Cpu, size_t bytes, const void* device, void* host) {
   std::memcpy(host, device, bytes);
 }
+void from_host(Cuda on, size_t bytes, const void* host, void* device);
+void to_host(Cuda on, size_t bytes, const void* device, void* host);
 
 }  // namespace tobogan::kernels
