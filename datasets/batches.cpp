@@ -65,7 +65,9 @@ Batch Batches::next() {
                               indices.data());
     kernels::advance(on, count, cursor_.data());
   });
-  position_ = position() + count;
+  const auto count_on = [this, count] { position_ = position() + count; };
+  count_on();
+  context_.at_replay(count_on);
   return images_.gather(indices, options_.range);
 }
 

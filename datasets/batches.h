@@ -55,7 +55,7 @@ class Batches {
   // `count` images drawn with replacement.
   Batch draw(int count);
 
-  int next_size();  // of the batch that next() will return
+  int next_size();  // of the batch that next() will return: step(batches.next_size()), since shapes depend on it
   int64_t steps_per_epoch() const { return (images_.count() + options_.batch - 1) / options_.batch; }
 
   State state();  // how far it has come, for checkpoints

@@ -11,6 +11,7 @@
 #include "engine/nn/loss.h"
 #include "engine/step.h"
 #include "tests/support/catch.h"
+#include "tests/support/devices.h"
 #include "tests/support/gradcheck.h"
 #include "tests/support/hostile.h"
 
@@ -25,17 +26,19 @@ std::string text_of(const Shapes& shapes) {
   return text;
 }
 
-TEST_CASE("every operation computes what plain loops in double compute") {
-  Machine machine({.threads = 2});
-  for (const OpCase& row : op_cases()) {
-    for (const Shapes& shapes : row.shapes) {
-      const DrawnInputs drawn = draw_inputs(row, shapes, machine.device());
-      const Tensor y = row.run(drawn.inputs);
-      const reference::Plain wanted = row.reference(drawn.plain);
-      INFO(row.name << text_of(shapes));
-      REQUIRE(y.shape().rank() == static_cast<int>(wanted.sizes.size()));
-      for (int axis = 0; axis < y.shape().rank(); ++axis) CHECK(y.shape()[axis] == wanted.sizes[axis]);
-      CHECK(difference(row.name + text_of(shapes), y, wanted.values, row.tolerance) == "");
+TEST_CASE("every operation computes what plain loops in double compute, on every device") {
+  for (const std::string& device : devices()) {
+    Machine machine({.device = device, .threads = 2});
+    for (const OpCase& row : op_cases()) {
+      for (const Shapes& shapes : row.shapes) {
+        const DrawnInputs drawn = draw_inputs(row, shapes, machine.device());
+        const Tensor y = row.run(drawn.inputs);
+        const reference::Plain wanted = row.reference(drawn.plain);
+        INFO(row.name << text_of(shapes) << " on " << device);
+        REQUIRE(y.shape().rank() == static_cast<int>(wanted.sizes.size()));
+        for (int axis = 0; axis < y.shape().rank(); ++axis) CHECK(y.shape()[axis] == wanted.sizes[axis]);
+        CHECK(difference(row.name + text_of(shapes), y, wanted.values, row.tolerance) == "");
+      }
     }
   }
 }
@@ -88,24 +91,64 @@ TEST_CASE("large results have the same bits for one, two and three threads") {
 }
 #endif
 
-TEST_CASE("under Step every operation gives the same bits again, value and gradients") {
-  Machine machine({.threads = 2});
-  Context context(machine, 1);
+#ifdef TOBOGAN_WITH_CUDA
+// The gradients of <y, w> for a w that varies, and of <those, other w>: first and second derivatives.
+std::vector<Tensor> derivatives(const OpCase& row, const DrawnInputs& drawn) {
+  DrawnInputs at = drawn;
+  std::vector<Tensor> wrt;
+  for (const int i : row.asked) wrt.push_back(at.inputs.tensors[i].require_grad());
+  const Device& on = at.inputs.device;
+  const auto weighted = [&](const Tensor& y, int which) {
+    std::vector<Real> weights(y.count());
+    for (size_t i = 0; i < weights.size(); ++i) weights[i] = static_cast<Real>((i * 7 + which * 3) % 11 - 5.0) / 4;
+    return sum(y * Tensor::from_host(y.shape(), weights, on));
+  };
+  std::vector<Tensor> first = grad(weighted(row.run(at.inputs), 0), wrt, {.create_graph = true});
+  Tensor all = weighted(first[0], 1);
+  for (size_t i = 1; i < first.size(); ++i) all = all + weighted(first[i], static_cast<int>(i) + 1);
+  std::vector<Tensor> results = first;
+  for (Tensor& second : grad(all, wrt)) results.push_back(second);
+  return results;
+}
+
+TEST_CASE("first and second derivatives on a GPU are the CPU's") {
+  if (devices().size() == 1) return;
+  Machine cpu({.threads = 1}), gpu({.device = "cuda"});
   for (const OpCase& row : op_cases()) {
-    DrawnInputs drawn = draw_inputs(row, row.shapes[0], machine.device());
-    for (const int i : row.asked) drawn.inputs.tensors[i].require_grad();
-    std::vector<std::vector<Tensor>> runs;
-    Step step(context, [&] {
-      const Tensor y = row.run(drawn.inputs);
-      std::vector<Tensor> wrt, results{y};
-      for (const int i : row.asked) wrt.push_back(drawn.inputs[i]);
-      for (Tensor& gradient : grad(y, wrt, {.seed = Tensor::full(y.shape(), 1, machine.device())}))
-        results.push_back(gradient);
-      runs.push_back(results);
-    });
-    step();
-    step();
-    for (size_t i = 0; i < runs[0].size(); ++i) CHECK(bit_difference(row.name, runs[0][i], runs[1][i]) == "");
+    if (row.asked.empty()) continue;
+    for (const Shapes& shapes : row.shapes) {
+      const std::vector<Tensor> wanted = derivatives(row, draw_inputs(row, shapes, cpu.device()));
+      const std::vector<Tensor> got = derivatives(row, draw_inputs(row, shapes, gpu.device()));
+      REQUIRE(got.size() == wanted.size());
+      for (size_t i = 0; i < got.size(); ++i) {
+        CHECK(difference(row.name + text_of(shapes) + ", derivative " + std::to_string(i), values_of(got[i]),
+                         values_of(wanted[i]), 2e-5) == "");
+      }
+    }
+  }
+}
+#endif
+
+TEST_CASE("under Step every operation gives the same bits again, value and gradients") {
+  for (const std::string& device : devices()) {
+    Machine machine({.device = device, .threads = 2});
+    Context context(machine, 1);
+    for (const OpCase& row : op_cases()) {
+      DrawnInputs drawn = draw_inputs(row, row.shapes[0], machine.device());
+      for (const int i : row.asked) drawn.inputs.tensors[i].require_grad();
+      std::vector<std::vector<Tensor>> runs;
+      Step step(context, [&] {
+        const Tensor y = row.run(drawn.inputs);
+        std::vector<Tensor> wrt, results{y};
+        for (const int i : row.asked) wrt.push_back(drawn.inputs[i]);
+        for (Tensor& gradient : grad(y, wrt, {.seed = Tensor::full(y.shape(), 1, machine.device())}))
+          results.push_back(gradient);
+        runs.push_back(results);
+      });
+      step();
+      step();
+      for (size_t i = 0; i < runs[0].size(); ++i) CHECK(bit_difference(row.name, runs[0][i], runs[1][i]) == "");
+    }
   }
 }
 

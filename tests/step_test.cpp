@@ -10,9 +10,11 @@
 #include "engine/checkpoint.h"
 #include "engine/nn/loss.h"
 #include "engine/optim.h"
+#include "engine/readings.h"
 #include "models/tutorial_dcgan.h"
 #include "tests/support/catch.h"
 #include "tests/support/close.h"
+#include "tests/support/devices.h"
 #include "tests/support/temp_folder.h"
 
 namespace tobogan {
@@ -42,13 +44,26 @@ struct Training {
   Ema average{generator.named_parameters(), 0.9};
   DeviceImages images{some_images(options.side), context.device};
   Batches batches{context, images, {.batch = 8}};  // 8, 8 and 4 an epoch
-  std::vector<Real> losses;
-  Step step{context, [this] { train(); }};
+  Readings readings{context, 2};
+  std::vector<std::vector<Real>> losses;
+  Step train;
 
+  Training(const MachineOptions& on, uint64_t seed, const TutorialDcganOptions& options = kSmall,
+           const StepOptions& how = {})
+      : machine(on),
+        context(machine, seed),
+        options(options),
+        train(
+            context, [this] { body(); }, how) {}
   Training(int threads, uint64_t seed, const TutorialDcganOptions& options = kSmall)
-      : machine({.threads = threads}), context(machine, seed), options(options) {}
+      : Training(MachineOptions{.threads = threads}, seed, options) {}
 
-  void train() {
+  void step() {
+    train(batches.next_size());
+    for (std::vector<Real>& row : readings.take()) losses.push_back(row);
+  }
+
+  void body() {
     const Tensor real = batches.next().images;
     const Tensor fake = generator(context.rng["latent"].normal({real.shape()[0], options.latent}));
     const Tensor on_fake = discriminator(fake);
@@ -59,8 +74,7 @@ struct Training {
     discriminator_adam.step(grads_d);
     generator_adam.step(grads_g);
     average.update();
-    losses.push_back(loss_d.item());
-    losses.push_back(loss_g.item());
+    readings.add({loss_d, loss_g});
   }
 
   State state() {
@@ -108,6 +122,67 @@ TEST_CASE("a training that goes on from a checkpoint reaches the same bits as on
   }
 }
 
+#ifdef TOBOGAN_WITH_CUDA
+TEST_CASE("captured or not, a training on a GPU has the same bits, and goes on from a checkpoint to them") {
+  if (devices().size() == 1) return;
+  const TempFolder folder;
+  const auto file = folder.path() / "checkpoint.safetensors";
+  const MachineOptions gpu{.device = "cuda"};
+  Training eager(gpu, 1, Training::kSmall, {.capture = false}), captured(gpu, 1);
+  for (int i = 0; i < 8; ++i) {  // two epochs and more: batches of 8 and of 4 have a graph each
+    if (i == 5) save_checkpoint(file, captured.context.rng, captured.state(), {});
+    eager.step();
+    captured.step();
+    CHECK(captured.losses == eager.losses);
+  }
+  CHECK(state_difference(captured, eager) == "");
+  CHECK(eager.train.launches() == 0);
+  CHECK(captured.train.launches() > 10);
+  Training again(gpu, 1);
+  again.step();
+  load_checkpoint(file, again.context.rng, again.state());
+  for (int i = 5; i < 8; ++i) again.step();
+  CHECK(state_difference(again, captured) == "");
+}
+
+TEST_CASE("draws outside a captured step continue where the step's own end") {
+  if (devices().size() == 1) return;
+  std::vector<std::vector<Real>> drawn;
+  for (const bool capture : {false, true}) {
+    Machine machine({.device = "cuda"});
+    Context context(machine, 1);
+    Tensor y = Tensor::zeros({3}, context.device);
+    Step step(context, [&] { context.rng["a"].normal({2}); }, {.capture = capture});
+    for (int i = 0; i < 4; ++i) {
+      step();
+      for (const Real value : context.rng["a"].normal({2}).to_host()) drawn.push_back({static_cast<Real>(i), value});
+    }
+  }
+  const auto half = drawn.begin() + drawn.size() / 2;
+  CHECK(std::vector(drawn.begin(), half) == std::vector(half, drawn.end()));
+}
+
+TEST_CASE("a captured step that wants to read a tensor is refused in one sentence") {
+  if (devices().size() == 1) return;
+  Machine machine({.device = "cuda"});
+  Context context(machine, 1);
+  const Tensor x = Tensor::zeros({1}, context.device);
+  Step step(context, [&] { x.item(); });
+  step();
+  CHECK_THROWS_WITH(step(), Catch::Matchers::ContainsSubstring("reading a tensor"));
+}
+
+TEST_CASE("a training on a GPU has the CPU's losses") {
+  if (devices().size() == 1) return;
+  Training cpu(1, 1), gpu(MachineOptions{.device = "cuda"}, 1);
+  for (int i = 0; i < 8; ++i) {
+    cpu.step();
+    gpu.step();
+    for (const int loss : {0, 1}) CHECK(gpu.losses.back()[loss] == Approx(cpu.losses.back()[loss]).epsilon(1e-3));
+  }
+}
+#endif
+
 TEST_CASE("another seed is another training") {
   Training a(1, 1), b(1, 2);
   a.step();
@@ -145,7 +220,8 @@ TEST_CASE("trainings side by side on one machine do not see each other") {
 TEST_CASE("training makes the losses move and leaves no NaN") {
   Training training(1, 1);
   for (int i = 0; i < 30; ++i) training.step();
-  for (const Real loss : training.losses) CHECK((loss > 0 && loss < 10));
+  for (const auto& row : training.losses)
+    for (const Real loss : row) CHECK((loss > 0 && loss < 10));
   CHECK(training.losses.front() != training.losses.back());
 }
 

@@ -9,6 +9,7 @@
 #include "engine/nn/loss.h"
 #include "engine/optim.h"
 #include "engine/step.h"
+#include "experiments/run/machine.h"
 #include "experiments/run/seeds.h"
 #include "models/mlp.h"
 #include "models/small_cnn.h"
@@ -75,7 +76,7 @@ Repeat train_once(CellRun& run, Machine& machine, const ClassifierConfig& config
   Repeat result;
   for (int epoch = 0; epoch < config.epochs; ++epoch) {
     for (int64_t i = 0; i < batches.steps_per_epoch(); ++i) {
-      step();
+      step(batches.next_size());
       if (run.stop_requested()) throw Interrupted();
     }
     result.test.push_back(accuracy(classifier, test_images));
@@ -89,7 +90,7 @@ Repeat train_once(CellRun& run, Machine& machine, const ClassifierConfig& config
 
 nlohmann::json run_classifier(CellRun& run, const ClassifierConfig& config, const ImageSet& train,
                               const ImageSet& test) {
-  Machine machine({.device = run.options().device, .threads = run.options().threads});
+  Machine machine(machine_options(run.options()));
   std::vector<double> best, last, on_train;
   nlohmann::json accuracies = nlohmann::json::array();
   for (int repeat = 0; repeat < config.repeats; ++repeat) {

@@ -5,6 +5,7 @@
 #include "datasets/idx.h"
 #include "engine/autograd.h"
 #include "engine/nn/loss.h"
+#include "experiments/run/machine.h"
 
 namespace tobogan::abadi {
 namespace {
@@ -31,11 +32,16 @@ ClassGan::ClassGan(Machine& machine, const GanConfig& config, const ImageSet& im
       discriminator_(context_, "discriminator", config.network),
       generator_adam_(generator_.named_parameters(), kAdam),
       discriminator_adam_(discriminator_.named_parameters(), kAdam),
+      readings_(context_, 2, 1),
       step_(context_, [this] { train_once(); }) {}
 
 void ClassGan::step() {
   ++steps_done_;
-  step_();
+  step_(batches_.next_size());
+  if (steps_done_ % std::max<int64_t>(1, steps_in_all() / kCurvePoints) == 0) {
+    const std::vector<Real> losses = readings_.take().back();
+    losses_.push_back({steps_done_, losses[0], losses[1]});
+  }
 }
 
 void ClassGan::train_once() {
@@ -49,8 +55,7 @@ void ClassGan::train_once() {
   const auto grads_g = grad(loss_g, generator_adam_.parameters());
   discriminator_adam_.step(grads_d);
   generator_adam_.step(grads_g);
-  const int64_t every = std::max<int64_t>(1, steps_in_all() / kCurvePoints);
-  if (steps_done_ % every == 0) losses_.push_back({steps_done_, loss_d.item(), loss_g.item()});
+  readings_.add({loss_d, loss_g});
 }
 
 State ClassGan::state() {
@@ -93,7 +98,7 @@ ImageSet ClassGan::sample(int count) {
 
 nlohmann::json run_gan(CellRun& run, const GanConfig& config, const ImageSet& images) {
   check(images.count >= 1, "class ", config.label, " has no images in this sample; draw a larger one");
-  Machine machine({.device = run.options().device, .threads = run.options().threads});
+  Machine machine(machine_options(run.options()));
   ClassGan gan(machine, config, images);
   if (run.has_checkpoint()) gan.load(run.checkpoint());
   const int64_t in_all = gan.steps_in_all();

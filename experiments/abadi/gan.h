@@ -3,6 +3,7 @@
 #include "datasets/batches.h"
 #include "engine/checkpoint.h"
 #include "engine/optim.h"
+#include "engine/readings.h"
 #include "engine/step.h"
 #include "experiments/run/cell.h"
 #include "models/tutorial_dcgan.h"
@@ -51,6 +52,7 @@ class ClassGan {
   TutorialGenerator generator_;
   TutorialDiscriminator discriminator_;
   Adam generator_adam_, discriminator_adam_;
+  Readings readings_;  // L_D, L_G of the last step
   Step step_;
   int64_t steps_done_ = 0;
   nlohmann::json losses_ = nlohmann::json::array();

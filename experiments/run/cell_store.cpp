@@ -45,7 +45,7 @@ class Identities {
                  {"version", study.version},
                  {"data", study.data},
                  {"profile", to_string(options.profile)},
-                 {"device", options.device}}) {
+                 {"device", device_text(options)}}) {
     for (const Cell& cell : cells) cells_[cell.name] = &cell;
   }
 

@@ -87,6 +87,11 @@ void add_what_options(CLI::App& app, RunOptions& o) {
         check(text == "cpu" || text == "cuda" || text == "cudnn", "expected cpu, cuda or cudnn, got '", text, "'");
         o.device = text;
       });
+  add(app, {"--precision", "fp32|tf32|bf16", "fp32", "factors of products on a GPU; weights and sums stay fp32"},
+      [&o](const std::string& text) {
+        check(text == "fp32" || text == "tf32" || text == "bf16", "expected fp32, tf32 or bf16, got '", text, "'");
+        o.precision = text;
+      });
   add(app, {"--profile", "quick|standard|paper", "quick", "sizes of everything: minutes, a night, or the paper's own"},
       [&o](const std::string& text) { o.profile = parse_profile(text); });
   add(app,
@@ -189,6 +194,10 @@ int available_cores() {
   cpu_set_t cores;
   if (sched_getaffinity(0, sizeof cores, &cores) == 0) return std::max(1, CPU_COUNT(&cores));
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+}
+
+std::string device_text(const RunOptions& options) {
+  return options.device == "cpu" ? options.device : options.device + " " + options.precision;
 }
 
 std::string command_line(const RunOptions& options, bool resuming) {

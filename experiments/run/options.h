@@ -35,6 +35,7 @@ struct RunOptions {
   std::string experiment = {};                    // the binary's name; set before add_run_options
   std::filesystem::path data = {};                // empty: none given
   std::string device = "cpu";                     // "cpu", "cuda" or "cudnn"
+  std::string precision = "fp32";                 // of products on a GPU: "fp32", "tf32" or "bf16"
   Profile profile = Profile::quick;               //
   std::vector<std::uint64_t> seeds = {1};         // distinct, ascending
   int jobs = 1;                                   // cells side by side
@@ -66,6 +67,9 @@ int run_main(CLI::App& app, RunOptions& options, int argc, char** argv, const st
 Profile parse_profile(const std::string& text);                   // "quick", "standard", "paper"
 Shard parse_shard(const std::string& text);                       // "2/8"
 std::vector<std::uint64_t> parse_seeds(const std::string& text);  // "1", "1-3", "1,4,10-12"
+
+// What results depend on besides their configuration: "cpu", "cuda fp32", ...
+std::string device_text(const RunOptions& options);
 
 // The cores this process may use (a job's share of a machine, not the machine).
 int available_cores();

@@ -138,7 +138,7 @@ std::string Report::provenance_markdown() const {
       "data: " + study_.data,
       "profile: " + to_string(options_.profile),
       "seeds: " + seeds_text(options_),
-      "device: " + options_.device + ", processor " + cpu_model(),
+      "device: " + device_text(options_) + ", processor " + cpu_model(),
       fmt::format("{} jobs, {} threads each", options_.jobs, options_.threads),
       fmt::format("{} cells, {} of computing", outcome_.finished.size(), duration_text(seconds)),
       "configuration and seconds of every cell: `provenance.json`"};
@@ -151,7 +151,7 @@ nlohmann::json Report::results() const {
   for (const Table& table : tables_) tables.push_back(table.json());
   return {{"experiment", study_.name}, {"version", study_.version},
           {"data", study_.data},       {"profile", to_string(options_.profile)},
-          {"seeds", options_.seeds},   {"device", options_.device},
+          {"seeds", options_.seeds},   {"device", device_text(options_)},
           {"tables", tables},          {"claims", json(claims_)}};
 }
 
@@ -170,7 +170,7 @@ nlohmann::json Report::provenance() const {
   return {{"command", command_line(options_)},
           {"date", date_text()},
           {"processor", cpu_model()},
-          {"device", options_.device},
+          {"device", device_text(options_)},
           {"jobs", options_.jobs},
           {"threads", options_.threads},
           {"data", {{"source", study_.data}, {"folder", options_.data.native()}}},
