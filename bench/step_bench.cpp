@@ -27,7 +27,8 @@ struct Options {
   std::vector<std::string> models, peers;
   int threads = 2, batch = 64, rounds = 7, max_rounds = 21;
   double turn = 0.7, foreign = 0.1;
-  bool busy = false, serve = false;
+  std::string device = "cpu", precision = "fp32";
+  bool busy = false, serve = false, eager = false;
 };
 
 // What one program did for one model, under one load.
@@ -94,8 +95,9 @@ void run_rounds(const Options& options, const std::string& model, const BusyProc
 std::vector<Runner> start(const Options& options, const std::string& model) {
   std::vector<std::pair<std::string, std::string>> programs;
   const std::string self = std::filesystem::read_symlink("/proc/self/exe");
-  programs.emplace_back("Tobogan", "'" + self + "' --serve --threads " + std::to_string(options.threads) + " --batch " +
-                                       std::to_string(options.batch));
+  programs.emplace_back("Tobogan", concat_text("'", self, "' --serve --threads ", options.threads, " --batch ",
+                                               options.batch, " --device ", options.device, " --precision ",
+                                               options.precision, options.eager ? " --eager" : ""));
   for (const std::string& peer : options.peers) {
     const size_t equals = peer.find('=');
     check(equals != std::string::npos && equals > 0, "--peer: expected NAME=COMMAND, got '", peer, "'");
@@ -109,7 +111,7 @@ std::vector<Runner> start(const Options& options, const std::string& model) {
     runner.start_ms = runner.contestant->first_step(model, times);
     if (times.error.empty()) {  // caches and pools fill; then as many steps as fill a turn
       times = runner.contestant->steps(model, 3);
-      runner.steps_a_turn = std::clamp(static_cast<int>(1e3 * options.turn / quantile(times.wall_ms, 0.5)), 1, 1000);
+      runner.steps_a_turn = std::clamp(static_cast<int>(1e3 * options.turn / quantile(times.wall_ms, 0.5)), 1, 10000);
     }
     runner.error = times.error;
   }
@@ -168,6 +170,9 @@ int main_with(int argc, char** argv) {
       ->delimiter(',');
   app.add_option("--peer", options.peers, "NAME=COMMAND of a peer (bench/peers/README.md); may be repeated");
   app.add_option("--threads", options.threads, "threads of ours")->check(CLI::Range(1, 1024))->capture_default_str();
+  app.add_option("--device", options.device, "device of ours: cpu or cuda")->capture_default_str();
+  app.add_option("--precision", options.precision, "of ours on a GPU: fp32, tf32 or bf16")->capture_default_str();
+  app.add_flag("--eager", options.eager, "ours on a GPU without captured steps");
   app.add_option("--batch", options.batch, "images a step, ours; tell the peers the same")
       ->check(CLI::Range(1, 1 << 16))
       ->capture_default_str();
@@ -181,7 +186,8 @@ int main_with(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   if (options.models.empty()) options.models.assign(names.begin(), names.end());
   if (options.serve) {
-    serve_steps(options.threads, options.batch);
+    serve_steps({.device = options.device, .threads = options.threads, .precision = options.precision},
+                {.capture = !options.eager}, options.batch);
   } else {
     run(options);
   }

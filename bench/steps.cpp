@@ -85,13 +85,18 @@ std::function<void()> classifier(Context& context, const Shape& shape) {
   return [training = std::make_shared<Training>(context, shape)] { training->step(); };
 }
 
-nlohmann::json timed(const std::function<void()>& step, int count) {
+// Steps on a GPU are waited for in groups, as a training waits for them: each then counts as its group's mean.
+nlohmann::json timed(const Machine& machine, const std::function<void()>& step, int count) {
+  const int group = std::holds_alternative<kernels::Cpu>(machine.device()) ? 1 : 20;
   std::vector<double> wall, cpu;
-  for (int i = 0; i < count; ++i) {
+  machine.wait();
+  for (int left = count; left > 0; left -= group) {
+    const int steps = std::min(group, left);
     const double wall_start = wall_ms(), cpu_start = own_cpu_ms();
-    step();
-    wall.push_back(wall_ms() - wall_start);
-    cpu.push_back(own_cpu_ms() - cpu_start);
+    for (int i = 0; i < steps; ++i) step();
+    machine.wait();
+    wall.insert(wall.end(), steps, (wall_ms() - wall_start) / steps);
+    cpu.insert(cpu.end(), steps, (own_cpu_ms() - cpu_start) / steps);
   }
   return {{"wall_ms", wall}, {"cpu_ms", cpu}, {"peak_mib", own_peak_mib()}};
 }
@@ -99,8 +104,8 @@ nlohmann::json timed(const std::function<void()>& step, int count) {
 // A model in a context of its own.
 class Training {
  public:
-  Training(const TimedModel& model, Machine& machine, int batch)
-      : context_(machine, 1), step_(context_, model.make(context_, batch)) {}
+  Training(const TimedModel& model, Machine& machine, const StepOptions& how, int batch)
+      : context_(machine, 1), step_(context_, model.make(context_, batch), how) {}
   void step() { step_(); }
 
  private:
@@ -126,9 +131,9 @@ std::span<const TimedModel> timed_models() {
   return models;
 }
 
-void serve_steps(int threads, int batch) {
+void serve_steps(const MachineOptions& options, const StepOptions& how, int batch) {
   constexpr int kWarmup = 3;
-  Machine machine({.threads = threads});
+  Machine machine(options);
   std::map<std::string, Training> trainings;
   for (std::string line; std::getline(std::cin, line);) {
     std::istringstream words(line);
@@ -142,11 +147,11 @@ void serve_steps(int threads, int batch) {
                 << std::endl;
       continue;
     }
-    const auto [at, is_new] = trainings.try_emplace(name, *model, machine, batch);
+    const auto [at, is_new] = trainings.try_emplace(name, *model, machine, how, batch);
     const auto step = [&training = at->second] { training.step(); };
     if (order == "start") count = 1;
-    if (order == "step" && is_new) timed(step, kWarmup);
-    std::cout << timed(step, count) << std::endl;
+    if (order == "step" && is_new) timed(machine, step, kWarmup);
+    std::cout << timed(machine, step, count) << std::endl;
   }
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/context.h"
+#include "engine/step.h"
 
 namespace tobogan::bench {
 
@@ -19,6 +20,6 @@ struct TimedModel {
 std::span<const TimedModel> timed_models();
 
 // Answers orders on standard input until it ends, as bench/peers/README.md says.
-void serve_steps(int threads, int batch);
+void serve_steps(const MachineOptions& machine, const StepOptions& how, int batch);
 
 }  // namespace tobogan::bench

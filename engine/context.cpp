@@ -7,6 +7,7 @@
 
 #include "kernels/cpu/memory_pool.h"
 #include "kernels/cpu/threads.h"
+#include "kernels/transfer.h"
 #ifdef TOBOGAN_WITH_CUDA
 #include "kernels/cuda/machine.h"
 #endif
@@ -74,6 +75,9 @@ Machine::~Machine() = default;
 
 const Device& Machine::device() const {
   return state_->device;
+}
+void Machine::wait() const {
+  dispatch(state_->device, [](auto on) { kernels::wait_for(on); });
 }
 size_t Machine::bytes_in_use() const {
   return std::visit([](const auto& machine) { return machine.pool().bytes_in_use(); }, *state_->any);

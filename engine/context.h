@@ -29,6 +29,8 @@ class Machine {
   Machine& operator=(const Machine&) = delete;
 
   const Device& device() const;
+  // Returns when all work so far has been done (on the CPU it always has).  Throws what a kernel failed with.
+  void wait() const;
   // Bytes of device memory that tensors hold now, and that the pool has taken from the system.
   size_t bytes_in_use() const;
   size_t bytes_reserved() const;

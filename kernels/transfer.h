@@ -16,4 +16,8 @@ inline void to_host(Cpu, size_t bytes, const void* device, void* host) {
 void from_host(Cuda on, size_t bytes, const void* host, void* device);
 void to_host(Cuda on, size_t bytes, const void* device, void* host);
 
+// Returns when all that was put into the machine's stream has been done.
+inline void wait_for(Cpu) {}
+void wait_for(Cuda on);
+
 }  // namespace tobogan::kernels

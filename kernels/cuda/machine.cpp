@@ -130,6 +130,10 @@ void CudaMachine::to_host(size_t bytes, const void* device, void* host) {
   }
 }
 
+void wait_for(Cuda on) {
+  check_cuda(cudaStreamSynchronize(on.stream), "waiting for the GPU");
+}
+
 void from_host(Cuda on, size_t bytes, const void* host, void* device) {
   on.machine->from_host(bytes, host, device);
 }
