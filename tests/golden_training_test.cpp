@@ -8,6 +8,7 @@
 #include "engine/nn/layers.h"
 #include "engine/nn/loss.h"
 #include "engine/optim.h"
+#include "models/cls_r_gan.h"
 #include "models/tutorial_dcgan.h"
 #include "tests/support/catch.h"
 #include "tests/support/golden.h"
@@ -80,13 +81,13 @@ void fill(const Module& network, const Golden& golden) {
 // What is left of a name's tensors after ten steps.  `loose`: tensors whose gradient is nothing but rounding, which
 // Adam turns into steps of up to its rate of 1e-3 (tests/golden/README.md).
 void check_final(const Module& network, const Golden& golden, double tolerance,
-                 const std::vector<std::string>& loose = {}) {
+                 const std::vector<std::string>& loose = {}, const std::string& run = "") {
   const State state = network.state();
-  REQUIRE(state.size() == golden.below("final." + network.name() + ".").size());
+  REQUIRE(state.size() == golden.below(run + "final." + network.name() + ".").size());
   for (const NamedValue& entry : state) {
     INFO(entry.name);
     const std::vector<Real> actual = std::get<Tensor>(entry.value).to_host();
-    const std::vector<Real>& expected = golden.host("final." + entry.name).values;
+    const std::vector<Real>& expected = golden.host(run + "final." + entry.name).values;
     if (std::find(loose.begin(), loose.end(), entry.name) == loose.end()) {
       CHECK(distance(actual, expected) <= tolerance);
     } else {
@@ -207,6 +208,68 @@ TEST_CASE("ten iterations of a WGAN-GP have PyTorch's losses and weights") {
   check_final(
       generator, golden, weight_tolerance,
       {"generator.hidden.bias", "generator.up1.bias", "generator.norm0.running_mean", "generator.norm2.running_mean"});
+}
+
+// The iterations of ClusterGAN or, with the quality loss, of CLS-R GAN, whose names in the file begin with `run`.
+void check_cluster_gan(const std::string& run, bool quality) {
+  INFO(run);
+  // Critic's losses fall from 6 to 1, the generator's are about 25; PyTorch's float32 stays within 2e-7 of them.
+  const double loss_tolerance = kDouble ? 1e-6 : 3e-5, weight_tolerance = kDouble ? 1e-6 : 1e-4;
+  Machine machine({.threads = 2});
+  Context context(machine, 1);
+  const Golden golden("cluster_gan");
+  const ClusterGanOptions options{.width = 1.0 / 16};
+  ClusterGenerator generator(context, "generator", options);
+  ClusterCritic critic(context, "critic", options);
+  ClusterEncoder encoder(context, "encoder", options);
+  IndependentClassifier classifier(context, "classifier", {.width = 1.0 / 16});
+  classifier.eval();
+  for (const Module* network : {static_cast<Module*>(&generator), static_cast<Module*>(&critic),
+                                static_cast<Module*>(&encoder), static_cast<Module*>(&classifier)})
+    fill(*network, golden);
+  const AdamOptions adam{.rate = 1e-3, .beta1 = 0.5, .beta2 = 0.9};
+  Adam adam_ge(join(generator.named_parameters(), encoder.named_parameters()), adam);
+  Adam adam_d(critic.named_parameters(), adam);
+  const Tensor x = golden.tensor("x", machine.device()), z = golden.tensor("z", machine.device()),
+               u = golden.tensor("u", machine.device());
+  const std::vector<Real>& labels = golden.host("labels").values;
+  const int critic_steps = golden.host(run + "loss_d").shape[1], batch = x.shape()[0] / (kSteps * critic_steps);
+  const auto latent = [&](int i) {
+    const std::vector<int32_t> classes(labels.begin() + i * batch, labels.begin() + (i + 1) * batch);
+    return ClusterLatent(part(z, i, batch), Indices(classes, machine.device()), options.classes);
+  };
+
+  for (int i = 0; i < kSteps; ++i) {
+    INFO("iteration " << i);
+    const int first = i * (critic_steps + 1);  // the generator's latent comes after the critic's
+    for (int j = 0; j < critic_steps; ++j) {
+      const int at = i * critic_steps + j;
+      generator.track_statistics(false);
+      const Tensor fake = generator(latent(first + j).z).detach();
+      generator.track_statistics(true);
+      const Tensor loss = cluster_critic_loss(critic, part(x, at, batch), fake, part(u, at, batch));
+      CHECK(std::abs(loss.item() - golden.host(run + "loss_d").values[at]) <= loss_tolerance);
+      adam_d.step(grad(loss, adam_d.parameters()));
+    }
+    const ClusterLatent asked = latent(first + critic_steps);
+    const Tensor fake = generator(asked.z);
+    Tensor loss = -mean(critic(fake)) + clustering_loss(encoder(fake), asked);
+    if (quality) loss = loss + quality_loss(classifier, fake, asked.labels);
+    CHECK(std::abs(loss.item() - golden.host(run + "loss_g").values[i]) <= loss_tolerance);
+    adam_ge.step(grad(loss, adam_ge.parameters()));
+  }
+  if (!quality) return;  // the file has the weights of one run
+  check_final(critic, golden, weight_tolerance, {}, run);
+  check_final(encoder, golden, weight_tolerance, {}, run);
+  check_final(
+      generator, golden, weight_tolerance,
+      {"generator.hidden.bias", "generator.up1.bias", "generator.norm0.running_mean", "generator.norm2.running_mean"},
+      run);
+}
+
+TEST_CASE("ten iterations of a ClusterGAN and of a CLS-R GAN have PyTorch's losses and weights") {
+  check_cluster_gan("cluster/", false);
+  check_cluster_gan("cls_r/", true);
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ from safetensors.numpy import save_file
 
 from layers import layers
 from optimizers import optimizers
-from training import dcgan, wgan_gp
+from training import cluster_gan, dcgan, wgan_gp
 
 HERE = pathlib.Path(__file__).parent
 
@@ -35,7 +35,7 @@ def save(name, tensors):
 def drift(name, make):
     """Largest difference between the training in float64 and in float32, relative to the largest value of the tensor."""
     double, single = make(), make(torch.float32)
-    for key in ["loss_d", "loss_g", *(k for k in double if k.startswith("final."))]:
+    for key in (k for k in double if "loss_" in k or "final." in k):
         error = (double[key] - single[key]).abs().max() / double[key].abs().max()
         print(f"  {name} {key}: {error:.1e} in float32")
     return double
@@ -47,6 +47,7 @@ def main():
     save("optimizers", optimizers())
     save("dcgan", drift("dcgan", dcgan))
     save("wgan_gp", drift("wgan_gp", wgan_gp))
+    save("cluster_gan", drift("cluster_gan", cluster_gan))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""Ten steps of two GANs, from given weights, images and noise: every loss, and the weights at the end.
+"""Ten steps of four GANs, from given weights, images and noise: every loss, and the weights at the end.
 
 The networks are the papers' with few channels.  Entries: `initial.NETWORK.LAYER.NAME`, `final.` likewise, `loss_d`,
-`loss_g`, and what the steps read, one sample after the other: `x`, `z`, `u`.  Everything is a function of dictionaries of tensors, so that the convention
-of each layer stands here in full and none is inherited from a class.
+`loss_g`, and what the steps read, one sample after the other: `x`, `z`, `u`, `labels`.  Everything is a function of
+dictionaries of tensors, so that the convention of each layer stands here in full and none is inherited from a class.
 """
 import numpy as np
 import torch
@@ -182,8 +182,8 @@ def wgan_gp(dtype=torch.float64, batch=6, critic_steps=2):
 
 def train(nets, data, step, dtype):
     """Runs STEPS steps in `dtype` and returns the tensors of the file."""
-    sample_axes = {"x": 3, "u": 3, "z": 1}
-    tensors = {**{key: x.reshape(-1, *x.shape[-sample_axes[key]:]) for key, x in data.items()},
+    sample_axes = {"x": 3, "u": 3, "z": 1, "labels": 0}
+    tensors = {**{key: x.reshape(-1, *x.shape[x.dim() - sample_axes[key]:]) for key, x in data.items()},
                **{f"initial.{net}.{key}": w.clone() for net, p in nets.items() for key, w in p.items()}}
     nets = {net: {key: w.to(dtype).requires_grad_(".running_" not in key) for key, w in p.items()}
             for net, p in nets.items()}
@@ -192,3 +192,79 @@ def train(nets, data, step, dtype):
         tensors[key] = torch.stack([loss[key].detach() for loss in losses])
     tensors.update({f"final.{net}.{key}": w for net, p in nets.items() for key, w in p.items()})
     return tensors
+
+
+# ---- ClusterGAN and CLS-R GAN (papers: Kim & Lee), 1/16 of the width ---------------------------------------------
+
+def cluster_trunk(p, x):
+    h = F.leaky_relu(down(p, "trunk.down1", x, 1, 1), 0.2)
+    h = F.leaky_relu(down(p, "trunk.down2", h, 1, 1), 0.2)
+    return F.leaky_relu(F.conv2d(h, p["trunk.hidden.weight"], p["trunk.hidden.bias"]).flatten(1), 0.2)
+
+
+def cluster_classifier(p, x):
+    for layer in "conv1", "conv2":
+        x = F.max_pool2d(F.relu(F.conv2d(x, p[f"{layer}.weight"], p[f"{layer}.bias"], padding=1)), 2)
+    hidden = F.relu(F.conv2d(x, p["hidden.weight"], p["hidden.bias"]).flatten(1))
+    return dense(p, "scores", hidden)
+
+
+def cluster_networks():
+    def layer(net, name, out_axis, *shape):
+        return {f"{name}.weight": glorot(f"cluster/{net}/{name}", *shape),
+                f"{name}.bias": numbers(f"cluster/{net}/{name}/bias", shape[out_axis], scale=0.1)}
+
+    def trunk(net):
+        return {**layer(net, "trunk.down1", 0, 4, 1, 4, 4), **layer(net, "trunk.down2", 0, 8, 4, 4, 4),
+                **layer(net, "trunk.hidden", 0, 64, 8, 7, 7)}
+    g = {**layer("g", "hidden", 0, 64, 40), **norm_state("norm0", 64, False),
+         **layer("g", "project", 0, 392, 64), **norm_state("norm1", 8, False),
+         **layer("g", "up1", 1, 8, 4, 4, 4), **norm_state("norm2", 4, False), **layer("g", "up2", 1, 4, 1, 4, 4)}
+    d = {**trunk("d"), **layer("d", "score", 0, 1, 64)}
+    e = {**trunk("e"), **layer("e", "code", 0, 40, 64)}
+    c = {**layer("c", "conv1", 0, 2, 1, 3, 3), **layer("c", "conv2", 0, 4, 2, 3, 3), **layer("c", "hidden", 0, 8, 4, 7, 7),
+         **layer("c", "scores", 0, 10, 8)}
+    return {"generator": g, "critic": d, "encoder": e, "classifier": c}
+
+
+def cluster_step(g, d, e, c, data, adam, quality):
+    """Two critic steps and one of generator and encoder; the classifier does not move."""
+    labels = data["labels"].long()
+    losses, latent = [], torch.cat([data["z"], F.one_hot(labels, 10)], -1)
+    for i in range(len(data["x"])):
+        with torch.no_grad():
+            fake = wgan_generator(g, latent[i], update=False)
+        mixed = (data["u"][i] * data["x"][i] + (1 - data["u"][i]) * fake).requires_grad_(True)
+        critic = lambda x: dense(d, "score", cluster_trunk(d, x))  # noqa: E731
+        slope, = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)
+        penalty = ((slope.square().sum((1, 2, 3)) + 1e-12).sqrt() - 1).square().mean()
+        loss_d = critic(fake).mean() - critic(data["x"][i]).mean() + 10 * penalty
+        descend(adam[1], d, loss_d)()
+        losses.append(loss_d.detach())
+    fake = wgan_generator(g, latent[-1], update=True)
+    code = dense(e, "code", cluster_trunk(e, fake))
+    loss_g = -dense(d, "score", cluster_trunk(d, fake)).mean()
+    loss_g = loss_g + 10 * F.mse_loss(code[:, :30], data["z"][-1]) + 10 * F.cross_entropy(code[:, 30:], labels[-1])
+    if quality:
+        loss_g = loss_g + F.cross_entropy(cluster_classifier(c, fake), labels[-1])
+    both = {**{f"g.{key}": w for key, w in learned(g).items()}, **{f"e.{key}": w for key, w in learned(e).items()}}
+    descend(adam[0], both, loss_g)()
+    return {"loss_d": torch.stack(losses), "loss_g": loss_g}
+
+
+def cluster_gan(dtype=torch.float64, batch=4, critic_steps=2):
+    """From one start, with the same images and noise: `cluster/...` without, `cls_r/...` with the quality loss."""
+    start = cluster_networks()
+    labels = (numbers("cluster/labels", STEPS, critic_steps + 1, batch) * 1000).floor() % 10
+    u = torch.special.ndtr(numbers("cluster/u", STEPS, critic_steps, batch, 1, 1, 1)).float().double()
+    data = {"x": (images(batch * critic_steps, STEPS).view(STEPS, critic_steps, batch, 1, 28, 28) + 1) / 2,
+            "u": u, "z": numbers("cluster/z", STEPS, critic_steps + 1, batch, 30, scale=0.1), "labels": labels}
+    tensors = {}
+    for method in "cluster", "cls_r":
+        adam = tuple(of_torch(torch.optim.Adam, lr=1e-3, betas=(0.5, 0.9), eps=1e-8) for _ in range(2))
+        nets = {net: {key: w.clone() for key, w in p.items()} for net, p in start.items()}
+        made = train(nets, data, lambda g, d, e, c, now: cluster_step(g, d, e, c, now, adam, method == "cls_r"), dtype)
+        for key, x in made.items():
+            tensors[f"{method}/{key}" if key.startswith(("loss", "final")) else key] = x
+    kept = "cls_r/final.generator", "cls_r/final.critic", "cls_r/final.encoder"
+    return {key: x for key, x in tensors.items() if "final." not in key or key.startswith(kept)}
