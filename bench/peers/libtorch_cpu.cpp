@@ -1,6 +1,6 @@
 // MLP and LeNet-5 training steps in PyTorch's C++ front end, where no Python slows small steps down.
 //
-// Serves bench/step_bench as pytorch_cpu.py --serve does: "start MODEL" or "step MODEL COUNT" in, one line of JSON out.
+// Serves bench/step_bench as pytorch_step.py --serve does: "start MODEL" or "step MODEL COUNT" in, one line of JSON out.
 // Not part of the build: README.md beside this file says how to compile it against the pip package or libtorch-dev.
 #include <malloc.h>
 #include <sys/resource.h>

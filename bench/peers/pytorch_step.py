@@ -1,11 +1,15 @@
 #!/usr/bin/env python3
-"""Times training steps of this project's models in PyTorch on the CPU, or serves such steps to bench/step_bench.
+"""Times training steps of this project's models in PyTorch, or serves such steps to bench/step_bench.
 
 The work is exactly ours: the same networks, the same losses, gradients only for the parameters that move, one Adam
 per network.  Data are in memory before the clock starts; noise and dropout masks are drawn inside the step, as ours are.
 
-    python3 pytorch_cpu.py --model mnist-dcgan --strong            one JSON line with the times
-    python3 pytorch_cpu.py --strong --serve                        answers lines of orders (README.md)
+    python3 pytorch_step.py --model mnist-dcgan --strong           one JSON line with the times
+    python3 pytorch_step.py --strong --serve                       answers lines of orders (README.md)
+    python3 pytorch_step.py --device cuda --mode graph --precision tf32 --strong --serve
+
+On a GPU --mode graph captures the whole step, optimiser and random numbers included, as one CUDA graph; --mode compile
+gives the networks to torch.compile; compile-graph does both.
 """
 import argparse
 import contextlib
@@ -25,6 +29,10 @@ def parse():
     p.add_argument("--batch", type=int, default=64)
     p.add_argument("--steps", type=int, default=20, help="timed steps")
     p.add_argument("--warmup", type=int, default=3, help="steps before the clock starts")
+    p.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
+    p.add_argument("--mode", default="eager", choices=["eager", "graph", "compile", "compile-graph"])
+    p.add_argument("--precision", default="fp32", choices=["fp32", "tf32", "bf16"],
+                   help="of products on a GPU; bf16 is autocast with TF32 for the rest")
     p.add_argument("--serve", action="store_true", help="take orders on standard input")
     p.add_argument("--keep-memory", action="store_true", help="let malloc keep large blocks instead of unmapping them")
     p.add_argument("--channels-last", action="store_true", help="images and kernels in NHWC order")
@@ -32,12 +40,15 @@ def parse():
     p.add_argument("--onednn-deconv", action="store_true", help="PyTorch 1.13: transposed convolution through oneDNN")
     p.add_argument("--strong", action="store_true",
                    help="the best known setting: memory kept, channels last, fused Adam (foreach where there is none)")
-    return p.parse_args()
+    parsed = p.parse_args()
+    if parsed.device == "cpu" and ("graph" in parsed.mode or parsed.precision != "fp32"):
+        p.error("--mode graph and --precision are for --device cuda")
+    return parsed
 
 
 args = parse()
 os.environ.setdefault("OMP_NUM_THREADS", str(args.threads))
-if args.keep_memory or args.strong:
+if args.device == "cpu" and (args.keep_memory or args.strong):
     libc, trim_threshold, top_pad, mmap_max = ctypes.CDLL(None), -1, -2, -4  # numbers of glibc's malloc.h
     for option, value in ((mmap_max, 0), (trim_threshold, 2**31 - 1), (top_pad, 2**26)):
         assert libc.mallopt(option, value) == 1
@@ -53,6 +64,11 @@ if args.strong:
     args.channels_last = True
     args.adam = "fused" if version >= (2, 4) else "foreach"
 bce = F.binary_cross_entropy_with_logits
+on_gpu = args.device == "cuda"
+if on_gpu:
+    torch.set_default_device("cuda")
+    torch.backends.cudnn.benchmark = args.strong
+    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.precision != "fp32"
 
 
 class Deconv(torch.autograd.Function):
@@ -95,9 +111,10 @@ class Reshape(nn.Module):
 
 
 def ordered(x):
-    """Images or a network in the memory order asked for."""
+    """Images or a network in the memory order asked for; a network compiled, too, if that was asked for."""
     if isinstance(x, nn.Module):
-        return x.to(memory_format=torch.channels_last) if args.channels_last else x
+        x = x.to(memory_format=torch.channels_last) if args.channels_last else x
+        return torch.compile(x) if args.mode.startswith("compile") else x
     return x.contiguous(memory_format=torch.channels_last) if args.channels_last and x.dim() == 4 else x
 
 
@@ -105,6 +122,8 @@ def adam(networks, rate, beta1=0.9, beta2=0.999):
     """A function of a loss that computes the gradients of these networks only, and returns what makes the step."""
     parameters = [p for network in networks for p in network.parameters()]
     kind = {} if args.adam == "stock" else {args.adam: True}
+    if "graph" in args.mode:
+        kind["capturable"] = True
     optimizer = torch.optim.Adam(parameters, lr=rate, betas=(beta1, beta2), **kind)
 
     def descend(loss, keep_graph=False):
@@ -226,14 +245,43 @@ def processor():
     return "unknown"
 
 
-def timed(step, count):
-    """Milliseconds of `count` steps, wall and CPU time of all threads of this process."""
-    wall, cpu = [], []
-    for _ in range(count):
-        t, c = time.perf_counter(), time.process_time()
+def made(model):
+    """The model's step in the mode and precision asked for."""
+    plain = MODELS[model]()
+
+    def step():
+        with torch.autocast("cuda", torch.bfloat16, enabled=args.precision == "bf16"):
+            plain()
+    if not on_gpu:
+        return plain
+    if "graph" not in args.mode:
+        return step
+    side = torch.cuda.Stream()  # a few steps outside the graph make optimisers and libraries ready, as PyTorch asks for
+    side.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(side):
+        for _ in range(4):
+            step()
+    torch.cuda.current_stream().wait_stream(side)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
         step()
-        wall.append(1e3 * (time.perf_counter() - t))
-        cpu.append(1e3 * (time.process_time() - c))
+    return graph.replay
+
+
+def timed(step, count):
+    """Milliseconds of `count` steps, wall and CPU time of all threads of this process.  Steps on a GPU are waited for in
+    groups, as a training waits for them: each then counts as its group's mean."""
+    wall, cpu, group = [], [], 20 if on_gpu else 1
+    wait = torch.cuda.synchronize if on_gpu else lambda: None
+    wait()
+    for done in range(0, count, group):
+        steps = min(group, count - done)
+        t, c = time.perf_counter(), time.process_time()
+        for _ in range(steps):
+            step()
+        wait()
+        wall += [1e3 * (time.perf_counter() - t) / steps] * steps
+        cpu += [1e3 * (time.process_time() - c) / steps] * steps
     return {"wall_ms": wall, "cpu_ms": cpu, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 
@@ -247,7 +295,7 @@ def serve():
                                f"got '{line.strip()}'"}
         else:
             if model not in steps:
-                steps[model] = MODELS[model]()
+                steps[model] = made(model)
                 if order == "step":
                     timed(steps[model], args.warmup)
             answer = timed(steps[model], int(count) if order == "step" else 1)
@@ -260,7 +308,7 @@ def main():
     for model in args.model.split(","):
         if model not in MODELS:
             sys.exit(f"--model {model}: expected one of {', '.join(MODELS)}")
-        step = MODELS[model]()
+        step = made(model)
         timed(step, args.warmup)
         result = timed(step, args.steps)
         wall = sorted(result["wall_ms"])
@@ -270,7 +318,8 @@ def main():
             "p90_ms": round(wall[int(0.9 * (len(wall) - 1))], 3),
             "cpu_per_wall": round(sum(result["cpu_ms"]) / sum(wall), 3), "peak_mib": round(result["peak_mib"], 1),
             "strong": args.strong, "channels_last": args.channels_last, "adam": args.adam,
-            "onednn_deconv": args.onednn_deconv, "torch": torch.__version__, "processor": processor()}), flush=True)
+            "onednn_deconv": args.onednn_deconv,
+            "device": torch.cuda.get_device_name() if on_gpu else "cpu", "mode": args.mode, "precision": args.precision, "torch": torch.__version__, "processor": processor()}), flush=True)
     return None
 
 
