@@ -50,7 +50,8 @@ class BlockOrder {
 
 void run_blocks(Grid& grid, const BlockOrder& order) {
   BlockRunner& runner = current_runner();
-  for (uint64_t i; (i = grid.next.fetch_add(1)) < grid.blocks;) runner.run(grid, order[i]);
+  for (uint64_t i; (i = grid.next.fetch_add(1)) < grid.blocks;)
+    if (!recorder || recorder->wants(order[i])) runner.run(grid, order[i]);
 }
 
 // Threads that wait for grids until the process ends.

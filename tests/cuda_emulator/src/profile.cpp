@@ -69,23 +69,27 @@ struct Site {
   bool touched = false;
 };
 
+constexpr double Counts::*kCounts[] = {&Counts::blocks,        &Counts::threads,     &Counts::sectors,
+                                       &Counts::ideal_sectors, &Counts::wavefronts,  &Counts::ideal_wavefronts,
+                                       &Counts::fma,           &Counts::tensor_tf32, &Counts::tensor_bf16};
+
 class Profiler final : public Recorder {
  public:
   explicit Profiler(const Options& options) : options_(options) {}
 
   void launch(const void* kernel, dim3 grid, dim3 block) override {
-    const auto [found, is_new] = index_.try_emplace(kernel, kernels_.size());
-    if (is_new) kernels_.push_back({.name = kernel_name(kernel)});
+    const auto [found, is_new] = index_.try_emplace(kernel, names_.size());
+    if (is_new) names_.push_back(kernel_name(kernel));
     current_ = found->second;
     const uint64_t blocks = uint64_t(grid.x) * grid.y * grid.z;
-    Kernel& counts = kernels_[current_];
-    ++counts.launches;
-    ++launches_;
-    counts.blocks += double(blocks);
-    counts.threads += double(blocks) * block.x * block.y * block.z;
+    Launch& launch = launches_.emplace_back();
+    launch.kernel = current_;
+    launch.blocks = double(blocks);
+    launch.threads = double(blocks) * block.x * block.y * block.z;
     chosen_ = grid.x / 2 + uint64_t(grid.x) * (grid.y / 2 + uint64_t(grid.y) * (grid.z / 2));
     weight_ = options_.all_blocks ? 1 : double(blocks);
   }
+  bool wants(uint64_t block) override { return !options_.skip_others || options_.all_blocks || block == chosen_; }
   void block_begin(uint64_t block) override { looking_ = options_.all_blocks || block == chosen_; }
   void block_barrier() override { close(); }
   void block_end() override {
@@ -110,19 +114,25 @@ class Profiler final : public Recorder {
     requests[time].lanes |= 1u << (thread % 32);
   }
   void tensor_op(int multiply_adds, bool bf16) override {
-    if (looking_) (bf16 ? kernels_[current_].tensor_bf16 : kernels_[current_].tensor_tf32) += weight_ * multiply_adds;
+    if (looking_) (bf16 ? launches_.back().tensor_bf16 : launches_.back().tensor_tf32) += weight_ * multiply_adds;
   }
   void fma() override {
-    if (looking_) kernels_[current_].fma += weight_;
+    if (looking_) launches_.back().fma += weight_;
   }
 
   Report report() const {
-    Report report{kernels_, {}, launches_};
+    Report report{std::vector<Kernel>(names_.size()), launches_, {}, launches_.size()};
+    for (size_t i = 0; i < names_.size(); ++i) report.kernels[i].name = names_[i];
+    for (const Launch& launch : launches_) {
+      Kernel& sum = report.kernels[launch.kernel];
+      ++sum.launches;
+      for (const auto member : kCounts) sum.*member += launch.*member;
+    }
     std::vector<const void*> pcs;
     for (const auto& [key, site] : sites_) {
       pcs.push_back(site->pc);
       report.accesses.push_back(site->sums);
-      report.accesses.back().kernel = kernels_[site->kernel].name;
+      report.accesses.back().kernel = names_[site->kernel];
     }
     const auto places = source_places(pcs, options_.addr2line);
     for (size_t i = 0; i < places.size(); ++i) report.accesses[i].place = places[i];
@@ -148,18 +158,19 @@ class Profiler final : public Recorder {
     sums.lanes += __builtin_popcount(request.lanes);
     sums.units += cost.units;
     sums.ideal += cost.ideal;
-    Kernel& counts = kernels_[site.kernel];
+    Launch& counts = launches_.back();
     (sums.shared ? counts.wavefronts : counts.sectors) += weight_ * cost.units;
     (sums.shared ? counts.ideal_wavefronts : counts.ideal_sectors) += weight_ * cost.ideal;
   }
 
   const Options options_;
-  std::vector<Kernel> kernels_;
+  std::vector<std::string> names_;  // of kernels
+  std::vector<Launch> launches_;
   std::map<const void*, size_t> index_;
   std::map<std::tuple<size_t, const void*, Space, bool, size_t>, std::unique_ptr<Site>> sites_;
   std::vector<Site*> touched_;
   size_t current_ = 0;
-  uint64_t chosen_ = 0, launches_ = 0;
+  uint64_t chosen_ = 0;
   double weight_ = 1;
   bool looking_ = false;
 };

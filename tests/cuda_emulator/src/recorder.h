@@ -12,6 +12,7 @@ enum class Space { kGlobal, kShared };
 class Recorder {
  public:
   virtual ~Recorder() = default;
+  virtual bool wants(uint64_t block) = 0;  // of the grid launched last; false: it need not run
   virtual void launch(const void* kernel, dim3 grid, dim3 block) = 0;
   virtual void block_begin(uint64_t block) = 0;
   virtual void block_barrier() = 0;

@@ -142,9 +142,10 @@ void expect_access(const cuda_emulator::profile::Report& report, bool shared, bo
 }
 
 template <class... Params, class... Args>
-cuda_emulator::profile::Report profiled(unsigned blocks, unsigned threads, void (*kernel)(Params...), Args... args) {
+cuda_emulator::profile::Report profiled_with(const cuda_emulator::profile::Options& options, unsigned blocks,
+                                             unsigned threads, void (*kernel)(Params...), Args... args) {
   const Stream stream;
-  cuda_emulator::profile::start();
+  cuda_emulator::profile::start(options);
   cudaLaunchConfig_t config{};
   config.gridDim = dim3(blocks);
   config.blockDim = dim3(threads);
@@ -152,6 +153,10 @@ cuda_emulator::profile::Report profiled(unsigned blocks, unsigned threads, void 
   check_cuda(cudaLaunchKernelEx(&config, kernel, static_cast<Params>(args)...), "launch");
   stream.wait();
   return cuda_emulator::profile::stop();
+}
+template <class... Params, class... Args>
+cuda_emulator::profile::Report profiled(unsigned blocks, unsigned threads, void (*kernel)(Params...), Args... args) {
+  return profiled_with({}, blocks, threads, kernel, args...);
 }
 
 void test_global(float* y, float* x) {
@@ -207,6 +212,9 @@ void test_totals(float* y, float* x) {
   expect(k.name.find("arithmetic") != std::string::npos, "the kernel's name");
   const auto copies = profiled(10, 64, many_blocks, y, x);
   expect(copies.kernels[0].sectors == 10 * 2 * (4 + 4), "one block stands for ten");
+  const auto sampled = profiled_with({.skip_others = true}, 10, 64, many_blocks, y, x);
+  expect(sampled.kernels[0].sectors == copies.kernels[0].sectors, "blocks that are not run are stood for");
+  expect(sampled.sequence.size() == 1 && sampled.sequence[0].sectors == sampled.kernels[0].sectors, "launch by launch");
   for (const Access& a : copies.accesses) expect(a.place.find("profile_test.cu:") == 0, "source lines are found");
   expect(cuda_emulator::profile::to_text(copies).find("many_blocks") != std::string::npos, "the table names kernels");
 }

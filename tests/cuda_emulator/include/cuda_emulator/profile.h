@@ -16,6 +16,9 @@ namespace cuda_emulator::profile {
 
 struct Options {
   bool all_blocks = false;
+  // Run no blocks but those looked at: a program of any size is profiled in seconds, and computes nonsense.  For
+  // kernels whose addresses and branches do not depend on values.
+  bool skip_others = false;
   std::string addr2line = "addr2line";  // binutils' program that finds source lines
 };
 
@@ -30,10 +33,8 @@ struct Access {
   double ideal = 0;  // the least that these lanes' bytes could cost
 };
 
-// What all launches of one kernel did; the blocks looked at stand for all.
-struct Kernel {
-  std::string name;
-  uint64_t launches = 0;
+// What one launch did, or several; the blocks looked at stand for all.
+struct Counts {
   double blocks = 0, threads = 0;
   double sectors = 0, ideal_sectors = 0;        // of global memory, 32 bytes each
   double wavefronts = 0, ideal_wavefronts = 0;  // of shared memory
@@ -41,8 +42,18 @@ struct Kernel {
   double tensor_tf32 = 0, tensor_bf16 = 0;      // multiply-adds of mma.sync
 };
 
+struct Kernel : Counts {  // the sum of its launches
+  std::string name;
+  uint64_t launches = 0;
+};
+
+struct Launch : Counts {
+  size_t kernel = 0;  // which of Report::kernels
+};
+
 struct Report {
-  std::vector<Kernel> kernels;  // in order of first launch
+  std::vector<Kernel> kernels;   // in order of first launch
+  std::vector<Launch> sequence;  // in order
   std::vector<Access> accesses;
   uint64_t launches = 0;
 };
