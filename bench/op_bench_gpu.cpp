@@ -1,0 +1,152 @@
+// Every product on a GPU, beside what the GPU can do at most as measured in the same run: a large product by cuBLAS in
+// the same precision, and a large copy.
+//
+// "warm" is the mean of many launches in a row, as inside a captured step, where operands are in the L2 cache; "cold"
+// is one launch after the cache was emptied.  Both are medians over rounds, by the GPU's own clock.
+#include "bench/op_bench_gpu.h"
+
+#include <cuda_runtime.h>
+
+#include <cstdio>
+
+#include "bench/op_rows.h"
+#include "kernels/cuda/check.h"
+#include "kernels/elementwise.h"
+#include "kernels/matmul.h"
+#include "tests/support/kernel_inputs.h"
+#include "tests/support/on_gpu.h"
+
+namespace tobogan::bench {
+namespace {
+
+using kernels::check_cuda;
+using kernels::Cuda;
+using kernels::CudaMachine;
+using kernels::CudaOptions;
+using kernels::OnGpu;
+using kernels::Precision;
+
+Precision precision_named(const std::string& name) {
+  return name == "fp32" ? Precision::kFp32 : name == "tf32" ? Precision::kTf32 : Precision::kBf16;
+}
+
+// A pair of events around work.
+class GpuClock {
+ public:
+  explicit GpuClock(Cuda on) : on_(on) {
+    check_cuda(cudaEventCreate(&start_), "making an event");
+    check_cuda(cudaEventCreate(&end_), "making an event");
+  }
+  ~GpuClock() {
+    cudaEventDestroy(start_);
+    cudaEventDestroy(end_);
+  }
+  GpuClock(const GpuClock&) = delete;
+  GpuClock& operator=(const GpuClock&) = delete;
+
+  double seconds(const std::function<void()>& work) {
+    check_cuda(cudaEventRecord(start_, on_.stream), "recording an event");
+    work();
+    check_cuda(cudaEventRecord(end_, on_.stream), "recording an event");
+    check_cuda(cudaEventSynchronize(end_), "waiting for a kernel");
+    float milliseconds = 0;
+    check_cuda(cudaEventElapsedTime(&milliseconds, start_, end_), "reading the GPU's clock");
+    return 1e-3 * milliseconds;
+  }
+
+ private:
+  Cuda on_;
+  cudaEvent_t start_ = nullptr, end_ = nullptr;
+};
+
+struct GpuTimes {
+  double warm, cold;  // seconds
+};
+
+class Timer {
+ public:
+  Timer(CudaMachine& machine, const Rounds& rounds)
+      : on_(machine.tag()), clock_(on_), rounds_(rounds), flush_(machine, kFlushBytes) {}
+
+  GpuTimes time(const std::function<void()>& run) {
+    const double once = std::max(1e-6, clock_.seconds(run));
+    const int repeats = static_cast<int>(std::clamp(rounds_.seconds / once, 1.0, 1e4));
+    std::vector<double> warm, cold;
+    for (int round = 0; round < rounds_.count; ++round) {
+      warm.push_back(clock_.seconds([&] {
+        for (int i = 0; i < repeats; ++i) run();
+      }) / repeats);
+      check_cuda(cudaMemsetAsync(flush_.data(), round, kFlushBytes, on_.stream), "emptying the cache");
+      cold.push_back(clock_.seconds(run));
+    }
+    return {quantile(warm, 0.5), quantile(cold, 0.5)};
+  }
+
+ private:
+  static constexpr size_t kFlushBytes = size_t{256} << 20;  // several times the largest L2 cache
+  Cuda on_;
+  GpuClock clock_;
+  Rounds rounds_;
+  OnGpu<uint8_t> flush_;
+};
+
+struct Ceilings {
+  double flops, bytes;  // a second
+};
+
+Ceilings measure_ceilings(CudaMachine& machine, Timer& timer, int side, int64_t copied) {
+  const Cuda on = machine.tag();
+  const auto count = int64_t{side} * side;
+  const OnGpu<float> a(machine, random_values(count, 1)), b(machine, random_values(count, 2)), c(machine, count);
+  const OnGpu<float> x(machine, copied), y(machine, copied);
+  kernels::fill(on, copied, 1, x.data());
+  const double product =
+      timer
+          .time([&] {
+            kernels::matmul(on, {.rows = side, .columns = side, .inner = side}, a.data(), b.data(), c.data());
+          })
+          .warm;
+  const double copy = timer.time([&] { kernels::copy(on, copied, x.data(), y.data()); }).warm;
+  return {2.0 * side * side * side / product, 8.0 * static_cast<double>(copied) / copy};
+}
+
+bool run_row(const OpRow& row, CudaMachine& machine, Timer& timer, const Ceilings& most, double tolerance) {
+  const Values x = random_values(row.counts[0], 1), y = random_values(row.counts[1], 2);
+  const OnGpu<float> on_x(machine, x), on_y(machine, y), result(machine, row.counts[2]);
+  const auto run = [&] { row.kernel.cuda(machine.tag(), on_x.data(), on_y.data(), result.data()); };
+  run();
+  const double error = row.error(x, y, result.host());
+  const GpuTimes times = timer.time(run);
+  const bool right = error < tolerance;
+  std::printf("| %s | %.1f | %.1f | %.2f | %.2f | %.0f %% | %.0f | %.0f %% | %.0e%s |\n", row.name.c_str(),
+              1e6 * times.warm, 1e6 * times.cold, 1e-12 * row.nominal_flops / times.warm,
+              1e-12 * row.useful_flops / times.warm, 100 * row.useful_flops / times.warm / most.flops,
+              1e-9 * row.bytes / times.cold, 100 * row.bytes / times.cold / most.bytes, error, right ? "" : " WRONG");
+  std::fflush(stdout);
+  return right;
+}
+
+}  // namespace
+
+int run_on_gpu(const std::string& precision, const std::string& filter, const Rounds& rounds) {
+  CudaMachine machine(CudaOptions{.precision = precision_named(precision)});
+  Timer timer(machine, rounds);
+  const bool real = machine.multiprocessors() > 16;  // an emulated or a tiny GPU would take hours
+  const Ceilings most = real ? measure_ceilings(machine, timer, 8192, int64_t{1} << 28)
+                             : measure_ceilings(machine, timer, 64, int64_t{1} << 12);
+  std::printf("%s, %s: a large product by cuBLAS %.1f TFLOP/s, a large copy %.0f GB/s (read and written)\n\n",
+              machine.name().c_str(), precision.c_str(), 1e-12 * most.flops, 1e-9 * most.bytes);
+  std::printf(
+      "| kernel | warm us | cold us | nominal TFLOP/s | useful TFLOP/s | of cuBLAS | cold GB/s | of the copy | error "
+      "|\n"
+      "|---|--:|--:|--:|--:|--:|--:|--:|---|\n");
+  // Factors are rounded to 10 or 7 bits of mantissa; sums of rounded products err by less than one such rounding.
+  const double tolerance = precision == "fp32" ? 1e-5 : precision == "tf32" ? 0x1p-10 : 0x1p-7;
+  bool right = true;
+  for (const OpRow& row : op_rows()) {
+    if (row.name.find(filter) != std::string::npos) right = run_row(row, machine, timer, most, tolerance) && right;
+  }
+  return right ? 0 : 1;
+}
+
+}  // namespace tobogan::bench
