@@ -14,6 +14,7 @@
 #include "models/dcgan.h"
 #include "models/lenet.h"
 #include "models/mlp.h"
+#include "models/resnet.h"
 #include "models/tutorial_dcgan.h"
 
 namespace tobogan::bench {
@@ -122,6 +123,10 @@ std::span<const TimedModel> timed_models() {
       {"mlp", "Abadi's 784-300-10",
        [](Context& context, int batch) {
          return classifier<Mlp>(context, {batch, 784});
+       }},
+      {"resnet18", "Chen's ResNet18, 32x32 colour",
+       [](Context& context, int batch) {
+         return classifier<ResNet18>(context, {batch, 3, 32, 32});
        }},
       {"lenet5", "Chen's LeNet-5, 32x32 colour",
        [](Context& context, int batch) {

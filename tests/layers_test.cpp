@@ -8,6 +8,7 @@
 #include "models/dcgan.h"
 #include "models/lenet.h"
 #include "models/mlp.h"
+#include "models/resnet.h"
 #include "models/small_cnn.h"
 #include "models/tutorial_dcgan.h"
 #include "tests/support/catch.h"
@@ -56,6 +57,7 @@ TEST_CASE_METHOD(Fixture, "models have the parameters that their papers count") 
   CHECK(DcganDiscriminator(context, "d", {}).parameter_count() == 2637312);
   CHECK(Mlp(context, "mlp").parameter_count() == 239110);
   CHECK(LeNet(context, "lenet").parameter_count() == 62006);
+  CHECK(ResNet18(context, "resnet").parameter_count() == 11181642);
   CHECK(SmallCnn(context, "cnn").parameter_count() == 896 + 18496 + 2097664 + 5130);
 }
 

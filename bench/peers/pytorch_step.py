@@ -24,7 +24,7 @@ import time
 
 def parse():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--model", default="mnist-dcgan", help="mnist-dcgan cifar-dcgan mlp lenet5 wgan-gp; several with commas")
+    p.add_argument("--model", default="mnist-dcgan", help="mnist-dcgan cifar-dcgan mlp lenet5 resnet18 wgan-gp; several with commas")
     p.add_argument("--threads", type=int, default=2)
     p.add_argument("--batch", type=int, default=64)
     p.add_argument("--steps", type=int, default=20, help="timed steps")
@@ -198,6 +198,30 @@ def lenet5():
         nn.Linear(400, 120), nn.ReLU(), nn.Linear(120, 84), nn.ReLU(), nn.Linear(84, 10)), (3, 32, 32))
 
 
+class Block(nn.Module):
+    """ResNet's basic block."""
+
+    def __init__(self, inputs, outputs, stride):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(),
+            nn.Conv2d(outputs, outputs, 3, 1, 1, bias=False), nn.BatchNorm2d(outputs))
+        same = stride == 1 and inputs == outputs
+        self.shortcut = nn.Identity() if same else nn.Sequential(
+            nn.Conv2d(inputs, outputs, 1, stride, bias=False), nn.BatchNorm2d(outputs))
+
+    def forward(self, x):
+        return F.relu(self.shortcut(x) + self.body(x))
+
+
+def resnet18():
+    """Chen: 32 x 32 colour images."""
+    widths = ((64, 64, 1), (64, 64, 1), (64, 128, 2), (128, 128, 1), (128, 256, 2), (256, 256, 1), (256, 512, 2), (512, 512, 1))
+    return classifier(nn.Sequential(
+        nn.Conv2d(3, 64, 7, 2, 3, bias=False), nn.BatchNorm2d(64), nn.ReLU(), nn.MaxPool2d(3, 2, 1),
+        *(Block(*width) for width in widths), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(512, 10)), (3, 32, 32))
+
+
 def wgan_gp(critic_steps=5):
     """Kim & Lee: one ClusterGAN iteration, five critic steps with gradient penalty and one of generator and encoder."""
     g = ordered(nn.Sequential(
@@ -236,7 +260,7 @@ def wgan_gp(critic_steps=5):
     return step
 
 
-MODELS = {"mnist-dcgan": mnist_dcgan, "cifar-dcgan": cifar_dcgan, "mlp": mlp, "lenet5": lenet5, "wgan-gp": wgan_gp}
+MODELS = {"mnist-dcgan": mnist_dcgan, "cifar-dcgan": cifar_dcgan, "mlp": mlp, "lenet5": lenet5, "resnet18": resnet18, "wgan-gp": wgan_gp}
 
 
 def processor():
