@@ -3,7 +3,7 @@
 
 #include <cmath>
 
-#include "kernels/cpu/axes.h"
+#include "kernels/axes.h"
 #include "kernels/cpu/loops.h"
 #include "kernels/cpu/transpose.h"
 #include "kernels/cpu/vector_math.h"
@@ -91,24 +91,6 @@ void binary_with(Cpu on, const F& f, const Axes<2>& axes, const Real* a, const R
   }
 }
 
-// Axes in the order in which y lies in memory, merged.
-Axes<2> axes_of_move(const Extents& extents, const Strides& x_strides, const Strides& y_strides) {
-  std::array<int, 4> order{0, 1, 2, 3};
-  for (int i = 1; i < 4; ++i) {  // a stable insertion sort of four
-    for (int j = i; j > 0 && y_strides.step[order[j - 1]] < y_strides.step[order[j]]; --j) {
-      std::swap(order[j - 1], order[j]);
-    }
-  }
-  Extents sorted;
-  std::array<Strides, 2> strides;
-  for (int axis = 0; axis < 4; ++axis) {
-    sorted.size[axis] = extents.size[order[axis]];
-    strides[0].step[axis] = x_strides.step[order[axis]];
-    strides[1].step[axis] = y_strides.step[order[axis]];
-  }
-  return merge_axes<2>(sorted, strides);
-}
-
 void move_line(int64_t size, const Real* x, int64_t x_step, Real* y, int64_t y_step) {
   if (x_step == 1 && y_step == 1) {
     std::copy_n(x, size, y);
@@ -140,14 +122,6 @@ void transpose(Cpu on, const Axes<2>& axes, int dense_axis, const Real* x, Real*
       }
     }
   });
-}
-
-// The axis other than the innermost along which x is dense, or -1.
-int dense_axis_of(const Axes<2>& axes) {
-  for (int axis = axes.rank - 2; axis >= 0; --axis) {
-    if (axes.step[0][axis] == 1) return axis;
-  }
-  return -1;
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // inside.
 #include "kernels/reduce.h"
 
+#include "kernels/axes.h"
 #include "kernels/cpu/columns.h"
 
 namespace tobogan::kernels {
@@ -41,33 +42,12 @@ void sum_columns(Cpu on, int64_t rows, int64_t columns, const Real* x, Real* y) 
   });
 }
 
-// Axes in memory order, alternately kept and summed.
-struct Alternating {
-  int rank = 0;
-  std::array<int64_t, 4> size{1, 1, 1, 1};
-  std::array<bool, 4> keep{};
-};
-
-Alternating merge(const Extents& extents, const std::array<bool, 4>& keep) {
-  Alternating merged;
-  for (int axis = 0; axis < 4; ++axis) {
-    if (extents.size[axis] == 1) continue;
-    if (merged.rank > 0 && merged.keep[merged.rank - 1] == keep[axis]) {
-      merged.size[merged.rank - 1] *= extents.size[axis];
-    } else {
-      merged.size[merged.rank] = extents.size[axis];
-      merged.keep[merged.rank++] = keep[axis];
-    }
-  }
-  return merged;
-}
-
 // [outer][rows][columns] to [outer][columns].
 void sum_middle(Cpu on, int64_t outer, int64_t rows, int64_t columns, const Real* x, Real* y) {
   for (int64_t o = 0; o < outer; ++o) sum_rows(on, rows, columns, x + o * rows * columns, y + o * columns);
 }
 
-void sum_alternating(Cpu on, const Alternating& axes, const Real* x, Real* y) {
+void sum_alternating(Cpu on, const KeptAxes& axes, const Real* x, Real* y) {
   const auto& n = axes.size;
   const int last = axes.rank - 1;
   if (axes.rank == 0 || (axes.rank == 1 && axes.keep[0])) {
@@ -84,7 +64,7 @@ void sum_alternating(Cpu on, const Alternating& axes, const Real* x, Real* y) {
     const int64_t outer = n[0] * n[1] * (axes.rank == 4 ? n[2] : 1);
     const Scratch<Real> inner(*on.pool, static_cast<size_t>(outer));
     sum_columns(on, outer, n[last], x, inner.data());
-    Alternating rest = axes;
+    KeptAxes rest = axes;
     rest.size[last] = 1;
     --rest.rank;
     sum_alternating(on, rest, inner.data(), y);
@@ -98,7 +78,7 @@ void sum_alternating(Cpu on, const Alternating& axes, const Real* x, Real* y) {
 }  // namespace
 
 void sum(Cpu on, const Extents& extents, const std::array<bool, 4>& keep, const Real* x, Real* y) {
-  if (extents.count() > 0) return sum_alternating(on, merge(extents, keep), x, y);
+  if (extents.count() > 0) return sum_alternating(on, merge_kept(extents, keep), x, y);
   int64_t kept = 1;
   for (int axis = 0; axis < 4; ++axis) kept *= keep[axis] ? extents.size[axis] : 1;
   std::fill_n(y, kept, Real(0));

@@ -68,6 +68,8 @@ CudaMachine::CudaMachine(const CudaOptions& options)
   check_cuda(cudaMallocHost(&pinned_, kPinned), "taking pinned memory");
   check_cublas(cublasCreate(&cublas_), "starting cuBLAS");
   check_cublas(cublasSetStream(cublas_, stream_), "giving cuBLAS the stream");
+  check_cuda(cudaMalloc(&counters_, kCounters * sizeof(unsigned)), "taking memory for counters");
+  check_cuda(cudaMemsetAsync(counters_, 0, kCounters * sizeof(unsigned), stream_), "setting counters to zero");
   // Memory of our own: cuBLAS's would be allocated while a step is captured, and make results depend on it.
   check_cuda(cudaMalloc(&cublas_workspace_, kCublasWorkspace), "taking cuBLAS's workspace");
   check_cublas(cublasSetWorkspace(cublas_, cublas_workspace_, kCublasWorkspace), "giving cuBLAS its workspace");
@@ -77,6 +79,7 @@ CudaMachine::~CudaMachine() {
   cudaStreamSynchronize(stream_);
   cublasDestroy(cublas_);
   cudaFree(cublas_workspace_);
+  cudaFree(counters_);
   for (const auto& [content, table] : tables_) cudaFree(table);
   cudaFreeHost(pinned_);
   cudaStreamDestroy(stream_);

@@ -45,6 +45,11 @@ class CudaMachine {
     return static_cast<const T*>(table(values.data(), values.size_bytes()));
   }
 
+  // Counters in device memory, all zero between kernels: a kernel whose blocks share a result counts the blocks that are
+  // done with atomicInc, which begins at zero again after the last (last_block() of kernels/cuda/last_block.cuh).
+  static constexpr int kCounters = 1024;
+  unsigned* counters() const { return counters_; }
+
   // Bytes through pinned memory; return when the host's side may be used.
   void from_host(size_t bytes, const void* host, void* device);
   void to_host(size_t bytes, const void* device, void* host);
@@ -58,6 +63,7 @@ class CudaMachine {
   CUstream_st* stream_ = nullptr;
   cublasContext* cublas_ = nullptr;
   void *cublas_workspace_ = nullptr, *pinned_ = nullptr;
+  unsigned* counters_ = nullptr;
   CudaPool pool_;
   std::map<std::string, void*> tables_;  // by their bytes
 };

@@ -122,6 +122,12 @@ inline float __fadd_rn(float a, float b) {
 inline float __fsub_rn(float a, float b) {
   return __fadd_rn(a, -b);
 }
+// Sine and cosine of pi x.
+inline void sincospif(float x, float* sine, float* cosine) {
+  const double angle = 3.14159265358979323846 * std::fmod(double(x), 2.0);
+  *sine = float(std::sin(angle));
+  *cosine = float(std::cos(angle));
+}
 inline float __saturatef(float x) {
   return x > 0 ? (x < 1 ? x : 1.0f) : 0.0f;
 }

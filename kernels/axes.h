@@ -1,5 +1,7 @@
 // Nested loops over at most four axes of several operands, with the axes that need no loop of their own merged away.
 #pragma once
+#include <utility>
+
 #include "kernels/strided.h"
 
 namespace tobogan::kernels {
@@ -48,6 +50,54 @@ Axes<kOperands> merge_axes(const Extents& extents, const std::array<Strides, kOp
   if (merged.rank == 0) {
     merged.rank = 1;
     for (int k = 0; k < kOperands; ++k) merged.step[k][0] = 1;
+  }
+  return merged;
+}
+
+// Axes in the order in which y lies in memory, merged; operand 0 is x, operand 1 is y.
+inline Axes<2> axes_of_move(const Extents& extents, const Strides& x_strides, const Strides& y_strides) {
+  std::array<int, 4> order{0, 1, 2, 3};
+  for (int i = 1; i < 4; ++i) {  // a stable insertion sort of four
+    for (int j = i; j > 0 && y_strides.step[order[j - 1]] < y_strides.step[order[j]]; --j) {
+      std::swap(order[j - 1], order[j]);
+    }
+  }
+  Extents sorted;
+  std::array<Strides, 2> strides;
+  for (int axis = 0; axis < 4; ++axis) {
+    sorted.size[axis] = extents.size[order[axis]];
+    strides[0].step[axis] = x_strides.step[order[axis]];
+    strides[1].step[axis] = y_strides.step[order[axis]];
+  }
+  return merge_axes<2>(sorted, strides);
+}
+
+// The axis other than the innermost along which operand 0 is dense, or -1.
+inline int dense_axis_of(const Axes<2>& axes) {
+  for (int axis = axes.rank - 2; axis >= 0; --axis) {
+    if (axes.step[0][axis] == 1) return axis;
+  }
+  return -1;
+}
+
+// Axes of a contiguous array, outermost first, alternately kept and summed.
+struct KeptAxes {
+  int rank = 0;
+  std::array<int64_t, 4> size{1, 1, 1, 1};
+  std::array<bool, 4> keep{};
+};
+
+// Drops axes of size 1 and joins neighbours with the same fate.
+inline KeptAxes merge_kept(const Extents& extents, const std::array<bool, 4>& keep) {
+  KeptAxes merged;
+  for (int axis = 0; axis < 4; ++axis) {
+    if (extents.size[axis] == 1) continue;
+    if (merged.rank > 0 && merged.keep[merged.rank - 1] == keep[axis]) {
+      merged.size[merged.rank - 1] *= extents.size[axis];
+    } else {
+      merged.size[merged.rank] = extents.size[axis];
+      merged.keep[merged.rank++] = keep[axis];
+    }
   }
   return merged;
 }

@@ -1,0 +1,196 @@
+// Reductions over the rows of tall matrices, every column for itself: sums, moments, the sums of a way back.
+//
+// Threads of a block are lanes (each owns 4 neighbouring columns, or 1) times groups (each takes every groups-th row),
+// so that a warp reads whole stretches of memory however few columns there are; a matrix of 3 columns whose rows are a
+// multiple of 4 is read as one of 12.  Tall matrices are split among blocks, by their sizes alone; the last block to
+// finish merges the others' states in order.
+//
+// What is computed is an Op: a State (a CUDA vector type) that begin()s, the constants() of W columns, the Terms that
+// an element gives, add() of up to kRows rows' terms to a state, merge() of two states, and finish() of a column's
+// state.
+#pragma once
+#include <algorithm>
+
+#include "kernels/cuda/flat.cuh"
+#include "kernels/cuda/last_block.cuh"
+#include "kernels/cuda/machine.h"
+
+namespace tobogan::kernels {
+
+inline constexpr int kColumnBlock = 256;
+inline constexpr int kColumnLanes = 32;  // at most, so 128 columns
+
+// How `outer` matrices of rows x columns are shared out; `fold` rows of the caller's matrix are one row here.
+struct ColumnPlan {
+  int64_t caller_columns, rows, columns;
+  int fold, lanes, groups;
+  unsigned tiles, splits;
+  int64_t split_rows;
+  bool vector;
+
+  // rows_at_once: how many rows a thread should get at least, where there are so many.
+  ColumnPlan(int64_t outer, int64_t rows_, int64_t columns_, bool is_aligned, int rows_at_once)
+      : caller_columns(columns_), rows(rows_), columns(columns_), fold(1), vector(is_aligned && columns_ % 4 == 0) {
+    constexpr int64_t kBlocks = 128;  // about one for each multiprocessor; no more than CudaMachine::kCounters
+    if (!vector && is_aligned && columns <= kColumnLanes) {
+      fold = columns % 2 == 0 && rows % 2 == 0 ? 2 : rows % 4 == 0 ? 4 : 1;
+      vector = fold > 1;
+      rows /= fold;
+      columns *= fold;
+    }
+    const int64_t wide = vector ? columns / 4 : columns;
+    tiles = ceil_div(size_t(wide), kColumnLanes);
+    lanes = int(ceil_div(size_t(wide), tiles));
+    groups = kColumnBlock / lanes;
+    const int64_t most = std::max<int64_t>(1, rows / (int64_t{groups} * rows_at_once));
+    const int64_t wanted = std::min(most, (kBlocks + outer * tiles - 1) / (outer * tiles));
+    split_rows = ((rows + wanted - 1) / wanted + groups - 1) / groups * groups;
+    splits = split_rows > 0 ? ceil_div(size_t(rows), size_t(split_rows)) : 1;
+  }
+};
+
+// Adds this thread's rows to the states of its columns.
+template <class Op, int W>
+__device__ __forceinline__ void add_rows(const Op& op, const ColumnPlan& plan, int64_t outer, int64_t split,
+                                         int64_t column, int group, typename Op::State (&states)[W]) {
+  constexpr int kRows = Op::kRows;
+  const auto constants = op.template constants<W>(column, plan.caller_columns);
+  const int64_t end = min(plan.rows, (split + 1) * plan.split_rows), step = plan.groups * plan.columns;
+  int64_t row = split * plan.split_rows + group;
+  int64_t i = (outer * plan.rows + row) * plan.columns + column;
+  for (; row < end; row += kRows * plan.groups, i += kRows * step) {
+    typename Op::template Terms<W> terms[kRows] = {};
+    int count = 0;
+#pragma unroll
+    for (int r = 0; r < kRows; ++r) {
+      if (row + r * plan.groups >= end) continue;
+      terms[r] = op.template load<W>(i + r * step, constants);
+      ++count;
+    }
+#pragma unroll
+    for (int j = 0; j < W; ++j) Op::add(states[j], terms, count, j);
+  }
+}
+
+// Merges the states of all groups into those of the first one, and leaves these in `shared`: lane l's state j at
+// [j][l].
+template <class Op, int W>
+__device__ __forceinline__ void merge_groups(int group, int lanes, int groups, typename Op::State (&states)[W],
+                                             typename Op::State (&shared)[4][kColumnBlock]) {
+  const int thread = int(threadIdx.x);
+  __syncthreads();  // whoever read `shared` before is done
+#pragma unroll
+  for (int j = 0; j < W; ++j) shared[j][thread] = states[j];
+  int half = 1;
+  while (2 * half < groups) half *= 2;
+  for (; half > 0; half /= 2) {
+    __syncthreads();
+    if (group >= half || group + half >= groups) continue;
+#pragma unroll
+    for (int j = 0; j < W; ++j) {
+      Op::merge(states[j], shared[j][thread + half * lanes]);
+      shared[j][thread] = states[j];
+    }
+  }
+  __syncthreads();
+}
+
+// Hands the columns of a tile, W to a lane in `shared`, to finish(), unfolded.
+template <int W, class Op>
+__device__ __forceinline__ void finish_tile(const Op& op, const ColumnPlan& plan, int64_t outer, int64_t tile,
+                                            const typename Op::State (&shared)[4][kColumnBlock], int width) {
+  const int thread = int(threadIdx.x);
+  const int64_t columns = plan.caller_columns, column = tile * width + thread;
+  if (thread >= width || column >= columns) return;
+  typename Op::State state = shared[thread % W][thread / W];
+  for (int f = 1; f < plan.fold; ++f) {  // then there is one tile
+    const int other = thread + f * int(columns);
+    Op::merge(state, shared[other % W][other / W]);
+  }
+  op.finish(outer * columns + column, state);
+}
+
+// One block for each (outer, split, tile).
+template <class Op, int W>
+__global__ void __launch_bounds__(kColumnBlock)
+    columns_kernel(Op op, ColumnPlan plan, typename Op::State* parts, unsigned* counters) {
+  using State = typename Op::State;
+  SHARED(State, shared, [4][kColumnBlock]);
+  const int thread = int(threadIdx.x), lane = thread % plan.lanes, group = thread / plan.lanes;
+  const unsigned rest = blockIdx.x / plan.tiles;
+  const int64_t tile = blockIdx.x % plan.tiles, split = rest % plan.splits, outer = rest / plan.splits;
+  const int64_t column = (tile * plan.lanes + lane) * W;
+  State states[W];
+#pragma unroll
+  for (int j = 0; j < W; ++j) states[j] = Op::begin();
+  if (group < plan.groups && column < plan.columns) add_rows<Op, W>(op, plan, outer, split, column, group, states);
+  merge_groups<Op, W>(group, plan.lanes, plan.groups, states, shared);
+
+  const int width = plan.lanes * W;  // from here on a thread is a column of the tile
+  if (plan.splits == 1) return finish_tile<W>(op, plan, outer, tile, shared, width);
+  State* tile_parts = parts + outer * plan.splits * plan.columns + tile * width;
+  const int64_t tile_columns = min(int64_t{width}, plan.columns - tile * width);
+  if (thread < tile_columns) tile_parts[split * plan.columns + thread] = shared[thread % W][thread / W];
+  if (!last_block(counters + outer * plan.tiles + tile, plan.splits)) return;
+  const int teams = kColumnBlock / width, team = thread / width, member = thread % width;
+  State merged[1] = {Op::begin()};
+  if (team < teams && member < tile_columns) {
+#pragma unroll 8
+    for (int64_t s = team; s < plan.splits; s += teams) {
+      Op::merge(merged[0], __ldcg(tile_parts + s * plan.columns + member));
+    }
+  }
+  merge_groups<Op, 1>(team, width, teams, merged, shared);
+  finish_tile<1>(op, plan, outer, tile, shared, width);
+}
+
+// Reduces the columns of `outer` contiguous matrices.  REQUIRES: outer, columns >= 1; is_aligned: what the Op loads is.
+template <class Op>
+void reduce_columns(Cuda on, int64_t outer, int64_t rows, int64_t columns, bool is_aligned, const Op& op) {
+  const ColumnPlan plan(outer, rows, columns, is_aligned, Op::kRows);
+  const size_t parts = plan.splits > 1 ? size_t(outer * plan.splits * plan.columns) : 0;
+  const CudaScratch<typename Op::State> scratch(*on.pool, parts);
+  const Launch<kColumnBlock> launch{.grid = unsigned(outer * plan.splits * plan.tiles), .stream = on.stream};
+  launch(plan.vector ? columns_kernel<Op, 4> : columns_kernel<Op, 1>, op, plan, scratch.data(), on.machine->counters());
+}
+
+// The elements i..i+W-1.
+template <int W>
+__device__ __forceinline__ void load_elements(const float* p, int64_t i, float (&values)[W]) {
+  if constexpr (W == 4) {
+    const Four four = load_vector_four(p + i);
+#pragma unroll
+    for (int j = 0; j < W; ++j) values[j] = four.v[j];
+  } else {
+    values[0] = p[i];
+  }
+}
+
+// A row of parameters as the W columns from `column` on see it, in a matrix that may be folded.
+template <int W>
+__device__ __forceinline__ void load_row(const float* row, int64_t column, int64_t caller_columns, float (&values)[W]) {
+#pragma unroll
+  for (int j = 0; j < W; ++j) {
+    const int64_t c = column + j;
+    values[j] = row[c < caller_columns ? c : c % caller_columns];
+  }
+}
+
+// f(0) + ... + f(kRows - 1) as a tree.
+template <int kRows, class F>
+__device__ __forceinline__ float sum_tree(const F& f) {
+  float sums[kRows];
+#pragma unroll
+  for (int r = 0; r < kRows; ++r) sums[r] = f(r);
+#pragma unroll
+  for (int half = kRows / 2; half > 0; half /= 2) {
+#pragma unroll
+    for (int r = 0; r < half; ++r) sums[r] += sums[r + half];
+  }
+  return sums[0];
+}
+
+// For Ops whose terms need nothing but the element.
+struct NoConstants {};
+
+}  // namespace tobogan::kernels
