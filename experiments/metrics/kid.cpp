@@ -4,7 +4,7 @@
 
 #include "datasets/dataset.h"
 #include "engine/random.h"
-#include "kernels/cpu/threads.h"
+#include "experiments/metrics/workers.h"
 
 namespace tobogan::metrics {
 namespace {
@@ -48,17 +48,11 @@ MeanDeviation kernel_inception_distance(const Features& a, const Features& b, co
         options.subsets, " of ", options.subset_size);
   const int size_a = static_cast<int>(std::min<int64_t>(options.subset_size, a.rows()));
   const int size_b = static_cast<int>(std::min<int64_t>(options.subset_size, b.rows()));
-  kernels::Threads pool(thread_count(options.threads));
   std::vector<double> estimates(options.subsets);
-  for (int begin = 0; begin < options.subsets; begin += pool.count()) {
-    const int end = std::min(begin + pool.count(), options.subsets);
-    pool.run(end - begin, [&](int64_t i, int) {
-      const int64_t subset = begin + i;
-      estimates[subset] = squared_mmd(draw_rows(a, size_a, stream_key(options.seed, concat_text("a/", subset))),
-                                      draw_rows(b, size_b, stream_key(options.seed, concat_text("b/", subset))));
-    });
-    report(progress, end, options.subsets);
-  }
+  Workers(options.threads, options.subsets, progress).run(options.subsets, 1, [&](int64_t subset, int64_t) {
+    estimates[subset] = squared_mmd(draw_rows(a, size_a, stream_key(options.seed, concat_text("a/", subset))),
+                                    draw_rows(b, size_b, stream_key(options.seed, concat_text("b/", subset))));
+  });
   return mean_deviation(estimates);
 }
 

@@ -109,7 +109,7 @@ KMeans kmeans(const Features& x, const KMeansOptions& options, const OnProgress&
     const Features seeds = seed_centres(x, options.clusters, Draws(options.seed, "k-means", start));
     KMeans found = lloyd(pool, x, seeds, options.iterations, least_shift);
     if (found.inertia < best.inertia) best = std::move(found);
-    report(progress, start + 1, options.starts);
+    if (progress) progress(start + 1, options.starts);
   }
   return best;
 }

@@ -22,9 +22,6 @@ void check_features(const std::string& what, const Features& x, int64_t rows);
 // Called now and then by expensive metrics, by the thread that called them; it may throw to stop the work.  May be
 // empty.
 using OnProgress = std::function<void(int64_t done, int64_t total)>;
-inline void report(const OnProgress& progress, int64_t done, int64_t total) {
-  if (progress) progress(done, total);
-}
 
 // The cost of a metric before it is asked for, in multiply-adds (the *_cost functions), in words:
 // "1.1e+14 multiply-adds, about 3 h on one core", at 1e10 a second.

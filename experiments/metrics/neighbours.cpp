@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "kernels/cpu/threads.h"
+#include "experiments/metrics/workers.h"
 
 namespace tobogan::metrics {
 namespace {
@@ -20,34 +20,11 @@ Features squared_distances(const Features& a, int64_t begin, int64_t end, const 
   return distances.cwiseMax(0);
 }
 
-// A pool that goes through the rows of a set a block at a time and tells how far it is.
-class Blocks {
- public:
-  Blocks(int threads, int64_t total, const OnProgress& progress) : pool_(threads), total_(total), progress_(progress) {}
-
-  // body(begin, end) for all blocks of 0..rows.
-  template <class Body>
-  void run(int64_t rows, const Body& body) {
-    const int64_t stride = kBlock * pool_.count();
-    for (int64_t first = 0; first < rows; first += stride) {
-      const int64_t last = std::min(rows, first + stride);
-      pool_.for_range(last - first, kBlock, [&](int64_t begin, int64_t end) { body(first + begin, first + end); });
-      done_ += last - first;
-      report(progress_, done_, total_);
-    }
-  }
-
- private:
-  kernels::Threads pool_;
-  int64_t done_ = 0, total_;
-  const OnProgress& progress_;
-};
-
 // The squared distance of each sample to its k-th nearest neighbour.
-Eigen::VectorXd squared_radii(Blocks& blocks, const Features& x, int k) {
+Eigen::VectorXd squared_radii(Workers& workers, const Features& x, int k) {
   const Eigen::VectorXd norms = x.rowwise().squaredNorm();
   Eigen::VectorXd radii(x.rows());
-  blocks.run(x.rows(), [&](int64_t begin, int64_t end) {
+  workers.run(x.rows(), kBlock, [&](int64_t begin, int64_t end) {
     Features distances = squared_distances(x, begin, end, x, norms);
     for (int64_t i = begin; i < end; ++i) {
       auto row = distances.row(i - begin);
@@ -69,14 +46,14 @@ NeighbourScores neighbour_scores(const Features& real, const Features& fake, con
   check_features("precision and recall", fake, k + 1);
   check(real.cols() == fake.cols(), "precision and recall: expected as many features on both sides, got ", real.cols(),
         " and ", fake.cols());
-  Blocks blocks(thread_count(options.threads), 2 * real.rows() + fake.rows(), progress);
-  const Eigen::VectorXd real_radii = squared_radii(blocks, real, k), fake_radii = squared_radii(blocks, fake, k);
+  Workers workers(options.threads, 2 * real.rows() + fake.rows(), progress);
+  const Eigen::VectorXd real_radii = squared_radii(workers, real, k), fake_radii = squared_radii(workers, fake, k);
   const Eigen::VectorXd fake_norms = fake.rowwise().squaredNorm();
   // What each real says of all fakes; blocks write to places of their own.
   Eigen::Array<bool, Eigen::Dynamic, 1> recalled(real.rows()), covered(real.rows());
   const int64_t count = (real.rows() + kBlock - 1) / kBlock;
   std::vector<Eigen::ArrayXi> balls(count);  // of each block, how many hold each fake
-  blocks.run(real.rows(), [&](int64_t begin, int64_t end) {
+  workers.run(real.rows(), kBlock, [&](int64_t begin, int64_t end) {
     const Features distances = squared_distances(real, begin, end, fake, fake_norms);
     Eigen::ArrayXi& held = balls[begin / kBlock] = Eigen::ArrayXi::Zero(fake.rows());
     for (int64_t i = begin; i < end; ++i) {

@@ -30,16 +30,13 @@ Tsne tsne(const Features& x, const TsneOptions& options = {}, const OnProgress& 
 
 double tsne_cost(int64_t samples, const TsneOptions& options = {});
 
-// The two halves of it, for those who watch it work.
+// Its parts, for those who watch it work.
 //
 // Joint probabilities {N, N}: symmetric, sum 1, zero diagonal; each sample's Gaussian has the perplexity asked for, to
 // 1e-5 in its logarithm.
 Features joint_probabilities(const Features& x, double perplexity, int threads = 0);
-// The divergence at `points` {N, 2}, and its gradient.
-struct TsneGradient {
-  double divergence;
-  Features gradient;  // {N, 2}
-};
-TsneGradient tsne_gradient(const Features& probabilities, const Features& points, int threads = 0);
+// The Kullback-Leibler divergence of the picture {N, 2} from the probabilities, and its gradient {N, 2}.
+double tsne_divergence(const Features& probabilities, const Features& points);
+Features tsne_gradient(const Features& probabilities, const Features& points, int threads = 0);
 
 }  // namespace tobogan::metrics
