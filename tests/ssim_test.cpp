@@ -29,7 +29,7 @@ TEST_CASE("all pairs of pictures, both windows, bytes and floats") {
       for (const auto& y : pictures) {
         CHECK(ssim(x, y, box) == Approx(wanted["uniform7"][pair].get<double>()).margin(1e-10));
         CHECK(ssim(x, y, gauss) == Approx(wanted["gauss11"][pair].get<double>()).margin(1e-10));
-        CHECK(ssim(x, y, box) == ssim(y, x, box));
+        CHECK(ssim(x, y, box) == Approx(ssim(y, x, box)).margin(1e-14));
         if (&x == &y) CHECK(ssim(x, y, gauss) == Approx(1).margin(1e-14));
         const std::vector<float> fx(x.begin(), x.end()), fy(y.begin(), y.end());
         CHECK(ssim(fx, fy, box) == ssim(x, y, box));

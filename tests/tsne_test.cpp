@@ -22,10 +22,10 @@ TEST_CASE("components, probabilities, divergence and gradient are scikit-learn's
   CHECK(joint.diagonal().isZero());
   // There distances are float and each search stops within 1e-5 on its own side.
   const std::vector<double> first_row = wanted["joint"].get<std::vector<double>>();
-  for (int j = 1; j < 60; ++j) CHECK(joint(0, j) == Approx(first_row[j]).margin(1e-7));
-  CHECK(tsne_divergence(joint, points) == Approx(wanted["divergence"].get<double>()).epsilon(1e-4));
+  for (int j = 1; j < 60; ++j) CHECK(joint(0, j) == Approx(first_row[j]).margin(2e-9));
+  CHECK(tsne_divergence(joint, points) == Approx(wanted["divergence"].get<double>()).epsilon(1e-6));
   const Features gradient = matrix_of(wanted["gradient"]);
-  CHECK(distance(tsne_gradient(joint, points, 2), gradient) < 1e-4 * gradient.cwiseAbs().maxCoeff());
+  CHECK(distance(tsne_gradient(joint, points, 2), gradient) < 1e-6 * gradient.cwiseAbs().maxCoeff());
 }
 
 TEST_CASE("the gradient is the divergence's") {
@@ -43,11 +43,12 @@ TEST_CASE("the gradient is the divergence's") {
   }
 }
 
-TEST_CASE("twenty steps go where scikit-learn's go") {
+// Later steps amplify what the last bits of the probabilities differ in.
+TEST_CASE("eight steps go where scikit-learn's go") {
   const nlohmann::json wanted = golden("tsne");
-  const Features moved = tsne(matrix_of(wanted["x"]), {.perplexity = 10, .iterations = 20, .exaggerated = 20}).points;
-  const Features expected = matrix_of(wanted["after_20"]);
-  CHECK(distance(moved, expected) < 1e-3 * expected.cwiseAbs().maxCoeff());
+  const Features moved = tsne(matrix_of(wanted["x"]), {.perplexity = 10, .iterations = 8, .exaggerated = 8}).points;
+  const Features expected = matrix_of(wanted["after_8"]);
+  CHECK(distance(moved, expected) < 1e-5 * expected.cwiseAbs().maxCoeff());
 }
 
 TEST_CASE("heaps in many dimensions are heaps in the plane, on any number of threads") {

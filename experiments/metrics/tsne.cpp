@@ -17,13 +17,15 @@ Eigen::ArrayXd neighbour_probabilities(const Eigen::ArrayXd& distances, int64_t 
   Eigen::ArrayXd others = distances;
   others[self] = std::numeric_limits<double>::infinity();
   others -= others.minCoeff();  // changes the normaliser only, and keeps it away from 0
+  others[self] = 0;
   Eigen::ArrayXd p;
   double precision = 1, low = 0, high = std::numeric_limits<double>::infinity();
   for (int step = 0; step < 100; ++step) {
     p = (-precision * others).exp();
+    p[self] = 0;
     const double sum = p.sum();
     p /= sum;
-    const double entropy = std::log(sum) + precision * (p > 0).select(p * others, 0).sum();
+    const double entropy = std::log(sum) + precision * (p * others).sum();
     if (std::abs(entropy - entropy_wanted) <= 1e-5) break;
     (entropy > entropy_wanted ? low : high) = precision;
     precision = std::isinf(high) ? 2 * low : (low + high) / 2;

@@ -203,12 +203,12 @@ def tsne():
     points = components[:, :2] / components[:, 0].std() * 1e-4
     scattered = numbers("tsne/points", 60, 2)
     divergence, gradient = _t_sne._kl_divergence(scattered.ravel(), joint, 1, 60, 2)
-    moved, _, _ = _t_sne._gradient_descent(_t_sne._kl_divergence, points.ravel(), it=0, max_iter=20, momentum=0.5,
+    moved, _, _ = _t_sne._gradient_descent(_t_sne._kl_divergence, points.ravel(), it=0, max_iter=8, momentum=0.5,
                                            learning_rate=50.0, min_grad_norm=0,
                                            n_iter_without_progress=100, args=[12 * joint, 1, 60, 2])
     return {"x": x, "components": components, "joint": scipy.spatial.distance.squareform(joint)[0],
             "points": scattered, "divergence": divergence, "gradient": gradient.reshape(60, 2),
-            "after_20": moved.reshape(60, 2)}
+            "after_8": moved.reshape(60, 2)}
 
 
 def plain(value):
