@@ -17,7 +17,7 @@ TEST_CASE("several classes: scikit-learn's numbers, with a class that is never p
   const nlohmann::json wanted = golden("classification");
   const std::vector<int32_t> truth = labels_of(wanted["truth"]), predicted = labels_of(wanted["predicted"]);
   const Confusion counts = confusion(truth, predicted, 4);
-  CHECK(counts.cast<double>() == matrix_of(wanted["confusion"]));
+  CHECK((counts.cast<double>() == matrix_of(wanted["confusion"])));
   CHECK(accuracy(counts) == Approx(wanted["accuracy"].get<double>()).epsilon(1e-12));
   CHECK(accuracy(truth, predicted) == accuracy(counts));
   CHECK(macro_precision(counts) == Approx(wanted["macro_precision"].get<double>()).epsilon(1e-12));

@@ -48,9 +48,9 @@ TEST_CASE("moments have n - 1 below, blocks and threads leave no seam") {
   const Features centred = x.rowwise() - x.colwise().mean();
   const Eigen::MatrixXd wanted = centred.transpose() * centred / 299;
   CHECK((found.covariance - wanted).cwiseAbs().maxCoeff() < 1e-13);
-  CHECK(found.covariance == found.covariance.transpose());
+  CHECK((found.covariance == found.covariance.transpose()));
   CHECK(found.samples == 300);
-  CHECK(moments(x, 1).covariance == found.covariance);
+  CHECK((moments(x, 1).covariance == found.covariance));
   CHECK(std::abs(frechet_distance(found, found)) < 1e-9);
 }
 

@@ -1,4 +1,4 @@
-// The inception score against SciPy's entropy, at its two ends, and what a number is printed with.
+// The inception score against SciPy's entropy, and at its two ends.
 #include "experiments/metrics/inception_score.h"
 
 #include <cmath>
@@ -48,18 +48,6 @@ TEST_CASE("the inception score refuses rows that are no distributions") {
   CHECK_THAT(refusal([&] { inception_score(negative, {.splits = 1}); }), ContainsSubstring("not a distribution"));
   CHECK_THAT(refusal([] { inception_score(Features::Constant(9, 10, 0.1)); }),
              ContainsSubstring("at least 10 samples"));
-}
-
-TEST_CASE("a number says where it comes from, and an expensive one what it costs") {
-  CHECK(
-      Provenance{.extractor = "fid_h", .samples = 10000, .reference = "MNIST test", .reference_samples = 9999}.text() ==
-      "fid_h, 10000 images against 9999 of MNIST test, not resized");
-  CHECK(Provenance{.extractor = "is_inception", .samples = 5, .resize = "299 x 299"}.text() ==
-        "is_inception, 5 images, resized to 299 x 299");
-  CHECK(cost_text(1.2e11) == "1.2e+11 multiply-adds, about 12 s on one core");
-  CHECK(cost_text(5.4e13) == "5.4e+13 multiply-adds, about 90 min on one core");
-  CHECK(mean_deviation(std::vector<double>{1, 3}).deviation == 1);
-  CHECK_THAT(refusal([] { thread_count(-1); }), ContainsSubstring("-1"));
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ TEST_CASE("components, probabilities, divergence and gradient are scikit-learn's
   CHECK(distance(principal_components(x, 4), matrix_of(wanted["components"])) < 1e-10);
   const Features joint = joint_probabilities(x, 10, 2);
   CHECK(joint.sum() == Approx(1).epsilon(1e-12));
-  CHECK(joint == joint.transpose());
+  CHECK((joint == joint.transpose()));
   CHECK(joint.diagonal().isZero());
   // There distances are float and each search stops within 1e-5 on its own side.
   const std::vector<double> first_row = wanted["joint"].get<std::vector<double>>();
@@ -65,7 +65,7 @@ TEST_CASE("heaps in many dimensions are heaps in the plane, on any number of thr
   CHECK(picture.divergence < 1.5);
   TsneOptions alone = options;
   alone.threads = 1;
-  CHECK(tsne(x, alone).points == picture.points);
+  CHECK((tsne(x, alone).points == picture.points));
 }
 
 TEST_CASE("t-SNE refuses what it cannot draw; its callback can stop it") {

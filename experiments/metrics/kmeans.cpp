@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 #include "datasets/random.h"
 #include "kernels/cpu/threads.h"
@@ -33,8 +34,18 @@ Nearest nearest_centres(kernels::Threads& pool, const Features& x, const Feature
   return nearest;
 }
 
-// The means of the clusters.
-Features means(const Features& x, Nearest& nearest, int64_t clusters) {
+// The sample furthest from its centre of those that share theirs.
+int64_t furthest_sample(const Nearest& nearest, const Eigen::VectorXi& sizes) {
+  int64_t furthest = -1;
+  for (int64_t i = 0; i < nearest.distance.size(); ++i) {
+    if (sizes[nearest.centre[i]] < 2) continue;
+    if (furthest < 0 || nearest.distance[i] > nearest.distance[furthest]) furthest = i;
+  }
+  return furthest;
+}
+
+// The means of the clusters.  An empty one is given a sample first.
+Features cluster_means(const Features& x, Nearest& nearest, int64_t clusters) {
   Features sums = Features::Zero(clusters, x.cols());
   Eigen::VectorXi sizes = Eigen::VectorXi::Zero(clusters);
   for (int64_t i = 0; i < x.rows(); ++i) {
@@ -43,17 +54,14 @@ Features means(const Features& x, Nearest& nearest, int64_t clusters) {
   }
   for (int64_t c = 0; c < clusters; ++c) {
     if (sizes[c] > 0) continue;
-    Eigen::Index furthest = 0;
-    nearest.distance.maxCoeff(&furthest);
-    nearest.distance[furthest] = 0;
-    const int32_t old = nearest.centre[furthest];
-    sums.row(old) -= x.row(furthest);
+    const int64_t moved = furthest_sample(nearest, sizes);
+    const int32_t old = std::exchange(nearest.centre[moved], static_cast<int32_t>(c));
+    sums.row(old) -= x.row(moved);
     --sizes[old];
-    sums.row(c) = x.row(furthest);
+    sums.row(c) = x.row(moved);
     sizes[c] = 1;
-    nearest.centre[furthest] = static_cast<int32_t>(c);
   }
-  return sums.array().colwise() / sizes.cast<double>().array().max(1);
+  return sums.array().colwise() / sizes.cast<double>().array();
 }
 
 double mean_variance(const Features& x) {
@@ -65,13 +73,13 @@ KMeans lloyd(kernels::Threads& pool, const Features& x, Features centres, int mo
   int iteration = 0;
   while (iteration < most) {
     ++iteration;
-    Features moved = means(x, nearest, centres.rows());
+    Features moved = cluster_means(x, nearest, centres.rows());
     const double shift = (moved - centres).squaredNorm();
     centres = std::move(moved);
     Nearest next = nearest_centres(pool, x, centres);
     const bool same = next.centre == nearest.centre;
     nearest = std::move(next);
-    if (same || shift < least_shift) break;
+    if (same || shift <= least_shift) break;
   }
   return {std::move(nearest.centre), std::move(centres), nearest.distance.sum(), iteration};
 }
