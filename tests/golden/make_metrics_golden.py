@@ -7,6 +7,7 @@
 metrics.json holds inputs (exact decimals) and answers, both as doubles; inception.safetensors the features of two
 images by the FID network with weights that tests/inception_test.cpp makes by the same formula.  See README.md.
 """
+import importlib.metadata
 import importlib.util
 import json
 import pathlib
@@ -16,15 +17,21 @@ import zlib
 
 import numpy as np
 import scipy
+import skimage
 import sklearn
+import torch
+from scipy.ndimage import correlate
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import entropy
+from skimage.metrics import structural_similarity as ssim
 from sklearn import metrics as sk
 from sklearn.cluster import KMeans
 from sklearn.decomposition import PCA
 from sklearn.manifold import _t_sne
 from sklearn.metrics.pairwise import polynomial_kernel
 from sklearn.neighbors import NearestNeighbors
+
+from inception import save_features
 
 HERE = pathlib.Path(__file__).parent
 
@@ -134,7 +141,6 @@ def piq_fsim():
 
 def fsim_maps(image):
     """Phase congruency and gradient by the formulas of Kovesi (1999) and Zhang et al. (2011), through NumPy's FFT."""
-    from scipy.ndimage import correlate
     height, width = image.shape
     u, v = np.fft.fftfreq(width)[None, :], np.fft.fftfreq(height)[:, None]
     radius, angle = np.hypot(u, v), np.arctan2(-v, u)
@@ -174,8 +180,6 @@ def fsim_of(a, b):
 
 
 def images():
-    import torch
-    from skimage.metrics import structural_similarity as ssim
     result, piq = [], piq_fsim()
     for height, width in ((28, 28), (20, 33)):
         set_ = pictures(height, width)
@@ -220,8 +224,6 @@ def plain(value):
 
 
 def main():
-    import skimage
-    from inception import save_features
     made_by = {"scikit-learn": sklearn.__version__, "scikit-image": skimage.__version__, "scipy": scipy.__version__,
                "piq": importlib.metadata.version("piq")}
     golden = {"made_by": made_by, "classification": classification(), "agreement": agreement(), "kmeans": kmeans(),
@@ -233,5 +235,4 @@ def main():
 
 
 if __name__ == "__main__":
-    import importlib.metadata
     main()
