@@ -4,7 +4,7 @@
 // A sample's ball reaches to its k-th nearest neighbour within its own set.
 //   precision  share of fakes in the ball of any real     recall    share of reals in the ball of any fake
 //   density    balls of reals a fake lies in, over k      coverage  share of reals whose ball holds a fake
-// Recall falls with few wild fakes less than coverage does; density can exceed 1.
+// A few wild fakes, whose balls are huge, raise recall and not coverage; density can exceed 1.
 #pragma once
 #include "experiments/metrics/metric.h"
 
