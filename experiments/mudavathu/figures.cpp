@@ -1,0 +1,45 @@
+// Loss curves and grids of fakes, of the first seed.
+#include <fmt/format.h>
+
+#include "experiments/mudavathu/tables.h"
+#include "experiments/training/stored_images.h"
+
+namespace tobogan::mudavathu {
+namespace {
+
+void add_losses(Report& report, const char* name, const char* caption, const nlohmann::json& losses,
+                const char* discriminator) {
+  Series d{.name = discriminator, .style = Series::Style::line}, g{.name = "G", .style = Series::Style::line};
+  for (const nlohmann::json& row : losses) {
+    d.x.push_back(row[0]);
+    d.y.push_back(row[1]);
+    g.x.push_back(row[0]);
+    g.y.push_back(row[2]);
+  }
+  report.add_plot(name, caption, {.title = "Losses", .x_label = "iteration", .y_label = "loss", .series = {d, g}});
+}
+
+// What a cell of the first seed stored under a name.
+ImageSet picture(const Results& r, const std::string& cell, const std::string& name) {
+  return stored_images(r.outcome.finished.at(cell).folder, name, std::vector<std::string>(10));
+}
+
+}  // namespace
+
+void add_figures(Report& report, const Results& r, const Parts& parts) {
+  const uint64_t seed = r.options.seeds.front();
+  const nlohmann::json* gated = parts.gated ? r.first(gated_name) : nullptr;
+  if (gated) {
+    add_losses(report, "m1_losses", "M1. Losses against the iteration", gated->at("losses"), "D (sum)");
+    report.add_grid("m1_fakes", "M1. 64 fakes after the last iteration", picture(r, gated_name(seed), "fakes"),
+                    {.columns = 8, .zoom = 2});
+  }
+  const nlohmann::json* conditional = parts.conditional ? r.first(conditional_name) : nullptr;
+  if (!conditional) return;
+  add_losses(report, "m2_losses", "M2. Losses against the iteration", conditional->at("losses"), "D");
+  for (int epoch = 0; epoch <= r.plan.conditional.epochs; epoch += r.plan.conditional.picture_every)
+    report.add_grid(fmt::format("m2_grid_{}", epoch), fmt::format("M2. After \"epoch\" {}, a class a row", epoch),
+                    picture(r, conditional_name(seed), fmt::format("grid-{}", epoch)), {.zoom = 2});
+}
+
+}  // namespace tobogan::mudavathu
