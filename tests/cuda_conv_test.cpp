@@ -1,5 +1,11 @@
 // The three convolutions on a GPU against the CPU's: geometries, channels and batches around every tile, real layers.
+//
+// The operands are multiples of 1/64, which TF32 and bf16 hold exactly: whatever the precision, only the order of the
+// sum differs from the CPU's, and a wrong fragment cannot hide behind a tolerance.
+#include <cuda_runtime.h>
+
 #include <cmath>
+#include <span>
 
 #include "kernels/conv.h"
 #include "kernels/cuda/graph.h"
@@ -20,9 +26,21 @@ int64_t weight_size(const ConvDims& d) {
   return int64_t{d.kernel_h} * d.kernel_w * d.small_channels * d.big_channels;
 }
 
+#ifdef __SANITIZE_THREAD__
+constexpr bool kThorough = false;  // a block costs a hundred times as much there
+#else
+constexpr bool kThorough = true;
+#endif
+
 struct Results {
   std::vector<Real> big, small, weight;
 };
+
+std::vector<Real> short_values(int64_t count, uint64_t seed) {
+  std::vector<Real> values = random_values(count, seed);
+  for (Real& value : values) value = std::floor(value * 64) / 64;
+  return values;
+}
 
 // The operands of a case, and what the CPU makes of them.
 struct Case {
@@ -30,11 +48,11 @@ struct Case {
   std::vector<Real> big, small, weight;
   Results wanted;
 
-  explicit Case(const ConvDims& d)
+  explicit Case(const ConvDims& d, std::vector<Real> values(int64_t, uint64_t) = short_values)
       : dims(d),
-        big(random_values(big_size(d), 1)),
-        small(random_values(small_size(d), 2)),
-        weight(random_values(weight_size(d), 3)),
+        big(values(big_size(d), 1)),
+        small(values(small_size(d), 2)),
+        weight(values(weight_size(d), 3)),
         wanted{big, small, weight} {
     CpuMachine cpu(1);
     conv2d(cpu.tag(), d, big.data(), weight.data(), wanted.small.data());
@@ -43,17 +61,29 @@ struct Case {
   }
 };
 
-Results run(CudaMachine& machine, const Case& c) {
-  const OnGpu<Real> big(machine, c.big), small(machine, c.small), weight(machine, c.weight);
-  const OnGpu<Real> to_big(machine, std::vector<Real>(c.big.size(), NAN));
-  const OnGpu<Real> to_small(machine, std::vector<Real>(c.small.size(), NAN));
-  const OnGpu<Real> to_weight(machine, std::vector<Real>(c.weight.size(), NAN));
-  const Cuda on = machine.tag();
-  conv2d(on, c.dims, big.data(), weight.data(), to_small.data());
-  conv_transpose2d(on, c.dims, small.data(), weight.data(), to_big.data());
-  conv2d_weight(on, c.dims, big.data(), small.data(), to_weight.data());
-  return {to_big.host(), to_small.host(), to_weight.host()};
-}
+// A case on the GPU.  Results start as NaN: whatever is not written shows.
+struct CaseOnGpu {
+  CudaMachine& machine;
+  ConvDims dims;
+  OnGpu<Real> big, small, weight, to_big, to_small, to_weight;
+
+  CaseOnGpu(CudaMachine& m, const Case& c)
+      : machine(m),
+        dims(c.dims),
+        big(m, c.big),
+        small(m, c.small),
+        weight(m, c.weight),
+        to_big(m, std::vector<Real>(c.big.size(), NAN)),
+        to_small(m, std::vector<Real>(c.small.size(), NAN)),
+        to_weight(m, std::vector<Real>(c.weight.size(), NAN)) {}
+  void run() const {
+    const Cuda on = machine.tag();
+    conv2d(on, dims, big.data(), weight.data(), to_small.data());
+    conv_transpose2d(on, dims, small.data(), weight.data(), to_big.data());
+    conv2d_weight(on, dims, big.data(), small.data(), to_weight.data());
+  }
+  Results results() const { return {to_big.host(), to_small.host(), to_weight.host()}; }
+};
 
 std::string describe(const ConvDims& d) {
   std::string text;
@@ -64,19 +94,29 @@ std::string describe(const ConvDims& d) {
   return text;
 }
 
-void check_case(CudaMachine& machine, const ConvDims& d) {
-  INFO("batch big c h w, small c h w, kernel, stride, pad, dilation: " << describe(d));
-  const Case c(d);
-  const Results got = run(machine, c);
-  const auto in_double = [](const std::vector<Real>& values) {
-    return std::vector<double>(values.begin(), values.end());
-  };
-  CHECK(distance(got.small, in_double(c.wanted.small)) < 2 * kSumTolerance);
-  CHECK(distance(got.big, in_double(c.wanted.big)) < 2 * kSumTolerance);
-  CHECK(distance(got.weight, in_double(c.wanted.weight)) < 2 * kSumTolerance);
+double apart(const std::vector<Real>& got, const std::vector<Real>& wanted) {
+  return distance(got, std::vector<double>(wanted.begin(), wanted.end()));
 }
 
-// A square layer with the same channels on both sides.
+constexpr Precision kPrecisions[] = {Precision::kFp32, Precision::kTf32, Precision::kBf16};
+
+void check_case(const ConvDims& d,
+                std::initializer_list<Precision> precisions = {kPrecisions[0], kPrecisions[1], kPrecisions[2]}) {
+  const Case c(d);
+  for (const Precision precision : precisions) {
+    INFO("precision " << static_cast<int>(precision)
+                      << "; batch, big c h w, small c h w, kernel, stride, pad, dilation: " << describe(d));
+    CudaMachine machine({.precision = precision});
+    const CaseOnGpu on_gpu(machine, c);
+    on_gpu.run();
+    const Results got = on_gpu.results();
+    CHECK(apart(got.small, c.wanted.small) < 2 * kSumTolerance);
+    CHECK(apart(got.big, c.wanted.big) < 2 * kSumTolerance);
+    CHECK(apart(got.weight, c.wanted.weight) < 2 * kSumTolerance);
+  }
+}
+
+// A square layer.
 ConvDims layer(int batch, int big_channels, int big, int small_channels, int small, int kernel, int stride, int pad) {
   return {.batch = batch,
           .big_channels = big_channels,
@@ -94,27 +134,141 @@ ConvDims layer(int batch, int big_channels, int big, int small_channels, int sma
 }
 
 TEST_CASE("geometries: strides, dilations, asymmetric padding, rectangular and oversized kernels") {
-  ConvDims geometries[] = {layer(2, 5, 7, 7, 7, 5, 1, 2),   // SAME
-                           layer(2, 5, 14, 7, 7, 5, 2, 1),  // SAME under stride 2: one before, two after
-                           layer(3, 5, 3, 3, 4, 7, 1, 3),   // a kernel larger than the image
-                           layer(5, 6, 4, 9, 1, 4, 1, 0),   // an image to one pixel
-                           layer(5, 6, 1, 9, 1, 1, 1, 0),   // a matrix product
-                           layer(2, 3, 7, 4, 3, 1, 3, 0),   // pixels that nothing meets
-                           layer(2, 3, 2, 4, 6, 2, 1, 2),   // small pixels that meet nothing
-                           layer(1, 4, 9, 5, 6, 3, 1, 3),  layer(2, 3, 11, 4, 2, 3, 4, 1)};
-  for (ConvDims& d : geometries) {
-    CudaMachine machine;
-    check_case(machine, d);
+  const ConvDims geometries[] = {layer(2, 5, 7, 7, 7, 5, 1, 2),   // SAME
+                                 layer(2, 5, 14, 7, 7, 5, 2, 1),  // SAME under stride 2: one before, two after
+                                 layer(3, 5, 3, 3, 4, 7, 1, 3),   // a kernel larger than the image
+                                 layer(5, 6, 4, 9, 1, 4, 1, 0),   // an image to one pixel
+                                 layer(5, 6, 1, 9, 1, 1, 1, 0),   // a matrix product
+                                 layer(2, 3, 7, 4, 3, 1, 3, 0),   // pixels that nothing meets
+                                 layer(2, 3, 2, 4, 6, 2, 1, 2),   // small pixels that meet nothing
+                                 layer(1, 4, 9, 5, 6, 3, 1, 3),  layer(2, 3, 11, 4, 2, 3, 4, 1)};
+  for (ConvDims d : geometries) {
+    if (!kThorough) d.batch = 1;
+    check_case(d, {Precision::kFp32});
     d.stride_w = 1;  // one axis unlike the other
     d.kernel_w = 2;
     d.pad_left = 0;
     d.dilation_h = 2;
-    check_case(machine, d);
+    d.big_channels = 8;  // channels four at a time
+    d.small_channels = 12;
+    check_case(d, {Precision::kTf32});
     d.stride_h = 2;
     d.dilation_w = 3;
     d.big_w += 3;
-    check_case(machine, d);
+    d.small_channels = kThorough ? 7 : 12;
+    check_case(d, {Precision::kBf16});
   }
+}
+
+TEST_CASE("channels: around every tile, and few on either side") {
+  const std::pair<int, int> thorough[] = {{1, 1},  {1, 5},   {1, 68},  {3, 64},  {4, 20},   {64, 1},   {33, 3},
+                                          {40, 4}, {63, 65}, {64, 64}, {65, 63}, {68, 132}, {132, 68}, {128, 4}};
+  const std::pair<int, int> few[] = {{1, 5}, {3, 8}, {8, 1}, {68, 12}};
+  for (const auto& [big, small] : kThorough ? std::span<const std::pair<int, int>>(thorough) : few) {
+    check_case(layer(3, big, 5, small, 3, 3, 2, 1));
+  }
+}
+
+TEST_CASE("batches: around every tile") {
+  for (const int batch : {1, 2, 7, 33, 63, 64, 65, 128}) {
+    if (!kThorough && batch != 33) continue;
+    check_case(layer(batch, 8, 3, 72, 3, 3, 1, 1), {Precision::kTf32});
+    check_case(layer(batch, 2, 4, 12, 2, 2, 2, 0), {Precision::kFp32});
+  }
+  check_case(layer(kThorough ? 256 : 1, 4, 3, 132, 3, 1, 1, 0));  // tiles of 128 rows
+}
+
+TEST_CASE("long sums are shared among blocks, and rows of results among tiles") {
+  check_case(layer(2, kThorough ? 516 : 260, 3, 8, 1, 3, 1, 0));
+  if (!kThorough) return;
+  check_case(layer(2, 8, 3, 516, 1, 3, 1, 0));
+  check_case(layer(33, 20, 6, 8, 6, 3, 1, 1));
+  check_case(layer(64, 1, 8, 12, 8, 3, 1, 1));
+  check_case(layer(2, 132, 4, 1, 1, 4, 1, 0));  // few results of long sums
+  check_case(layer(2, 128, 5, 3, 2, 4, 1, 0));
+}
+
+TEST_CASE("the layers of the MNIST and the CIFAR DCGAN") {
+  if (!kThorough) return;
+  check_case(layer(2, 256, 7, 256, 7, 5, 1, 2), {Precision::kBf16});
+  check_case(layer(2, 128, 14, 256, 7, 5, 2, 1), {Precision::kTf32});
+  check_case(layer(1, 1, 28, 128, 14, 5, 2, 1), {Precision::kFp32});
+  check_case(layer(2, 64, 14, 128, 7, 5, 2, 1), {Precision::kBf16});
+  check_case(layer(2, 256, 8, 512, 4, 4, 2, 1), {Precision::kTf32});
+  check_case(layer(1, 3, 32, 128, 16, 4, 2, 1), {Precision::kTf32});
+}
+
+TEST_CASE("a captured step gives the bits of an eager one, again and again") {
+  const Case c(layer(3, 36, 5, 72, 3, 3, 2, 1));
+  for (const Precision precision : kPrecisions) {
+    CudaMachine machine({.precision = precision});
+    const CaseOnGpu on_gpu(machine, c);
+    on_gpu.run();
+    const Results eager = on_gpu.results();
+    CudaGraph graph(machine.tag(), [&] { on_gpu.run(); });
+    for (int i = 0; i < 2; ++i) {
+      for (const OnGpu<Real>* result : {&on_gpu.to_big, &on_gpu.to_small, &on_gpu.to_weight}) {
+        cudaMemsetAsync(result->data(), 0xff, result->host().size() * sizeof(Real), machine.tag().stream);
+      }
+      graph.replay();
+      const Results again = on_gpu.results();
+      CHECK(again.big == eager.big);
+      CHECK(again.small == eager.small);
+      CHECK(again.weight == eager.weight);
+    }
+  }
+}
+
+TEST_CASE("an empty batch gives empty images and a zero weight gradient") {
+  const Case c(layer(0, 6, 4, 5, 4, 3, 1, 1));
+  CudaMachine machine;
+  const CaseOnGpu on_gpu(machine, c);
+  on_gpu.run();
+  CHECK(on_gpu.to_weight.host() == std::vector<Real>(c.weight.size(), 0));
+}
+
+TEST_CASE("factors are rounded as the precision says, and sums are not") {
+  const Case c(layer(4, 64, 6, 32, 6, 3, 1, 1), random_values);
+  double error[3];
+  for (const Precision precision : kPrecisions) {
+    CudaMachine machine({.precision = precision});
+    const CaseOnGpu on_gpu(machine, c);
+    on_gpu.run();
+    error[static_cast<int>(precision)] = apart(on_gpu.results().small, c.wanted.small);
+  }
+  CHECK(error[0] < kSumTolerance);
+  CHECK((error[1] > 1e-5 && error[1] < 5e-4));  // 2^-11 of each factor, of a sum whose errors cancel
+  CHECK((error[2] > 1e-4 && error[2] < 4e-3));  // 2^-8
+}
+
+TEST_CASE("each convolution is the adjoint of the others") {
+  const Case c({.batch = 6,
+                .big_channels = 13,
+                .big_h = 11,
+                .big_w = 9,
+                .small_channels = 10,
+                .small_h = 6,
+                .small_w = 5,
+                .kernel_h = 4,
+                .kernel_w = 3,
+                .stride_h = 2,
+                .stride_w = 2,
+                .pad_top = 2,
+                .pad_left = 1},
+               random_values);
+  CudaMachine machine;
+  const CaseOnGpu on_gpu(machine, c);
+  on_gpu.run();
+  const Results got = on_gpu.results();
+  const auto inner = [](const std::vector<Real>& a, const std::vector<Real>& b) {
+    double sum = 0;
+    for (size_t i = 0; i < a.size(); ++i) sum += static_cast<double>(a[i]) * b[i];
+    return sum;
+  };
+  const double product = inner(got.small, c.small);
+  REQUIRE(std::abs(product) > 1);
+  CHECK(inner(got.big, c.big) == Approx(product).epsilon(1e-5));
+  CHECK(inner(got.weight, c.weight) == Approx(product).epsilon(1e-5));
 }
 
 }  // namespace

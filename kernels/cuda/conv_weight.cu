@@ -1,84 +1,208 @@
-// conv2d_weight: for each tap a product of 64 x 64 channels, summed over the pixels that meet under it and the images.
-#include <algorithm>
-
+// conv2d_weight: for each tap a product of small channels x big channels, summed over the pixels that meet under it and
+// their images.  The depth is a rectangle of small's pixels, images innermost; both sides are read channel by channel.
 #include "kernels/conv.h"
-#include "kernels/cuda/device.cuh"
+#include "kernels/cuda/conv_gather.cuh"
+#include "kernels/cuda/conv_narrow.h"
 
 namespace tobogan::kernels {
 namespace {
 
-constexpr int kBlock = 256, kTile = 64, kDepth = 16, kEach = 4;  // a thread makes 4 x 4 results
-
-// The small positions from `first` to `end` that meet a big position under a tap.
-struct Meeting {
-  int first, end;
+// Where the pixel of a side lies that belongs to a pixel of small.
+struct PixelMap {
+  int step_y, shift_y, step_x, shift_x, width, batch, channels;
 };
-__device__ __forceinline__ Meeting meeting(int big, int small, int stride, int shift) {
-  const int first = shift >= 0 ? 0 : (-shift + stride - 1) / stride;
-  const int end = big - shift <= 0 ? 0 : (big - shift + stride - 1) / stride;
-  return {first, max(first, min(end, small))};
-}
 
-__global__ void __launch_bounds__(kBlock) weight_kernel(float* __restrict__ weight, const float* __restrict__ big,
-                                                        const float* __restrict__ small, ConvDims d) {
-  SHARED(float, tile_a, [kDepth][kTile + 4]);
-  SHARED(float, tile_b, [kDepth][kTile + 4]);
-  const int t = int(threadIdx.x), tap = int(blockIdx.z), row0 = int(blockIdx.y) * kTile,
-            column0 = int(blockIdx.x) * kTile;
+// kVector channels of a side at a time.
+template <class Shape, int kLanes, int kVector>
+struct Side : FlatWalk<Shape, kLanes, kVector> {
+  const float* side;
+  const PixelMap map;
+  const Span& pixels;
+  Cursor cursor;
+  int channel;
+
+  __device__ __forceinline__ Side(const float* side_, const PixelMap& map_, const Span& span, int first_channel,
+                                  int begin)
+      : side(side_), map(map_), pixels(span), cursor(span, begin + this->first), channel(first_channel + this->lane) {}
+  __device__ __forceinline__ void operator()(float* operand) {
+    this->load(operand, pixels, cursor, side, [&](const Cursor& at) -> const float* {
+      if (channel >= map.channels) return nullptr;
+      const size_t y = size_t(at.y * map.step_y + map.shift_y), x = size_t(at.x * map.step_x + map.shift_x);
+      return side + ((y * map.width + x) * map.batch + at.inner) * map.channels + channel;
+    });
+  }
+};
+
+// The small positions that meet big ones, shifted by `shift`: those that are between 0 and `big`.
+struct Meeting {
+  int begin, end;
+  __device__ __forceinline__ Meeting(int big, int small, int stride, int shift) {
+    begin = min(small, shift >= 0 ? 0 : (-shift + stride - 1) / stride);
+    end = max(begin, min(small, big - shift <= 0 ? 0 : (big - shift + stride - 1) / stride));
+  }
+};
+
+// A block makes kM small x kN big channels of one tap; blocks of a tap are neighbours.
+template <Precision kPrecision, class Shape, int kVector>
+__global__ void __launch_bounds__(Shape::kThreads)
+    weight_kernel(float* __restrict__ result, size_t part_size, const float* __restrict__ big,
+                  const float* __restrict__ small, ConvDims d) {
+  const unsigned across = ceil_div(size_t(d.big_channels), Shape::kN), down = gridDim.x / across;
+  const int tap = int(blockIdx.y), row0 = int(blockIdx.x % down) * Shape::kM,
+            column0 = int(blockIdx.x / down) * Shape::kN;
   const int shift_y = tap / d.kernel_w * d.dilation_h - d.pad_top;
   const int shift_x = tap % d.kernel_w * d.dilation_w - d.pad_left;
-  const Meeting y = meeting(d.big_h, d.small_h, d.stride_h, shift_y);
-  const Meeting x = meeting(d.big_w, d.small_w, d.stride_w, shift_x);
-  const int width = x.end - x.first, depth = (y.end - y.first) * width * d.batch;
-  float sums[kEach][kEach] = {};
-  for (int k0 = 0; k0 < depth; k0 += kDepth) {
-#pragma unroll
-    for (int i = 0; i < kEach; ++i) {
-      const int e = t + i * kBlock, k = k0 + e / kTile, pixel = k / d.batch, image = k % d.batch;
-      float a = 0, b = 0;
-      if (k < depth) {
-        const int line = y.first + pixel / width, place = x.first + pixel % width;
-        const int row = row0 + e % kTile, column = column0 + e % kTile;
-        const size_t from = (size_t(line) * d.small_w + place) * d.batch + image;
-        const size_t at =
-            (size_t(line * d.stride_h + shift_y) * d.big_w + place * d.stride_w + shift_x) * d.batch + image;
-        if (row < d.small_channels) a = small[from * d.small_channels + row];
-        if (column < d.big_channels) b = big[at * d.big_channels + column];
-      }
-      tile_a[e / kTile][e % kTile] = a;
-      tile_b[e / kTile][e % kTile] = b;
+  const Meeting y(d.big_h, d.small_h, d.stride_h, shift_y), x(d.big_w, d.small_w, d.stride_w, shift_x);
+  const Span pixels{d.batch, x.begin, x.end, y.begin, y.end};
+  const Share share(pixels.depth(), int(blockIdx.z), int(gridDim.z));
+  const PixelMap of_small{1, 0, 1, 0, d.small_w, d.batch, d.small_channels};
+  const PixelMap of_big{d.stride_h, shift_y, d.stride_w, shift_x, d.big_w, d.batch, d.big_channels};
+  const Seat<Shape> seat;
+  Sums<Shape> sums;
+  Side<Shape, Shape::kM, kVector> load_small(small, of_small, pixels, row0, share.begin);
+  Side<Shape, Shape::kN, kVector> load_big(big, of_big, pixels, column0, share.begin);
+  multiply<kPrecision, Shape>(sums, seat, load_small, load_big, share.depth);
+
+  result += blockIdx.z * part_size + size_t(tap) * d.small_channels * d.big_channels;
+  store_rows(sums, seat, [&](int row, int column, float4 values) {
+    const int s = row0 + row, b = column0 + column;
+    if (s < d.small_channels)
+      store_four(result + size_t(s) * d.big_channels + b, values, d.big_channels - b, d.big_channels % 4 == 0);
+  });
+}
+
+template <Precision kPrecision, class Shape, int kVector>
+void launch_weight(Cuda on, const ConvDims& d, const float* big, const float* small, float* weight) {
+  const unsigned tiles = ceil_div(size_t(d.small_channels), Shape::kM) * ceil_div(size_t(d.big_channels), Shape::kN);
+  const unsigned taps = unsigned(d.kernel_h * d.kernel_w);
+  const size_t size = size_t(taps) * d.small_channels * d.big_channels;
+  const int parts = parts_of(on, size_t(tiles) * taps, d.small_h * d.small_w * d.batch);
+  make_in_parts(on, size, parts, weight, [&](float* result, size_t part_size, int count) {
+    Launch<Shape::kThreads>{
+        .grid = dim3(tiles, taps, unsigned(count)), .shared_bytes = Shape::kSharedBytes, .stream = on.stream}(
+        weight_kernel<kPrecision, Shape, kVector>, result, part_size, big, small, d);
+  });
+}
+
+// One side has few channels: its columns are (tap, channel), the depth all pixels of the other side, the "wide" one,
+// whose channels are the rows.  Lanes walk along the depth, so that neighbours read neighbouring images.
+struct FewSide {
+  bool is_big;
+  int channels, wide_channels;
+};
+
+// The position of one side that meets position `at` of the other under a tap, or negative.
+__device__ __forceinline__ int met(bool of_small, int at, int tap, int stride, int pad, int dilation) {
+  if (of_small) return at * stride + tap * dilation - pad;
+  const int sent = at + pad - tap * dilation;
+  return sent >= 0 && sent % stride == 0 ? sent / stride : -1;
+}
+
+template <class Shape>
+struct TapColumns {
+  using Layout = Deep<Shape::kN>;
+  static constexpr int kWarps = Shape::kThreads / 32;
+  const float* side;
+  const ConvDims& d;
+  const FewSide& few;
+  const Span& pixels;
+  Cursor cursor;
+  int column;
+
+  __device__ __forceinline__ TapColumns(const float* side_, const ConvDims& dims, const FewSide& few_, const Span& span,
+                                        int first_column, int begin)
+      : side(side_),
+        d(dims),
+        few(few_),
+        pixels(span),
+        cursor(span, begin + int(threadIdx.x) % 32),
+        column(first_column + int(threadIdx.x) / 32) {}
+  __device__ __forceinline__ void operator()(float* operand) {
+    const int lane = int(threadIdx.x) % 32, warp = int(threadIdx.x) / 32;
+    const int height = few.is_big ? d.big_h : d.small_h, width = few.is_big ? d.big_w : d.small_w;
+    const Span taps{few.channels, 0, d.kernel_w, 0, d.kernel_h};
+    Cursor tap(taps, column);
+    for (int i = warp; i < Shape::kN; i += kWarps) {
+      const int y = met(few.is_big, cursor.y, tap.y, d.stride_h, d.pad_top, d.dilation_h);
+      const int x = met(few.is_big, cursor.x, tap.x, d.stride_w, d.pad_left, d.dilation_w);
+      const bool there =
+          cursor.there(pixels) && tap.there(taps) && unsigned(y) < unsigned(height) && unsigned(x) < unsigned(width);
+      const size_t at = ((size_t(y) * width + x) * d.batch + cursor.inner) * few.channels + tap.inner;
+      ptx::cp_async<4>(operand + Layout::at(i, lane), there ? side + at : side, there ? 4 : 0);
+      tap.advance(taps, kWarps);
     }
-    __syncthreads();
-    const int steps = min(kDepth, depth - k0);
-    for (int k = 0; k < steps; ++k) {
-      const float4 a = load_vector<float4>(&tile_a[k][t / 16 * 4]), b = load_vector<float4>(&tile_b[k][t % 16 * 4]);
-      const float fa[4] = {a.x, a.y, a.z, a.w}, fb[4] = {b.x, b.y, b.z, b.w};
-#pragma unroll
-      for (int i = 0; i < kEach; ++i)
-#pragma unroll
-        for (int j = 0; j < kEach; ++j) sums[i][j] = fmaf(fa[i], fb[j], sums[i][j]);
-    }
-    __syncthreads();
+    cursor.advance(pixels, kDepth);
   }
+};
+
+template <Precision kPrecision, class Shape, int kVector>
+__global__ void __launch_bounds__(Shape::kThreads)
+    few_weight_kernel(float* __restrict__ result, size_t part_size, const float* __restrict__ wide,
+                      const float* __restrict__ side, ConvDims d, FewSide few) {
+  const unsigned down = ceil_div(size_t(few.wide_channels), Shape::kM);
+  const int row0 = int(blockIdx.x % down) * Shape::kM, column0 = int(blockIdx.x / down) * Shape::kN;
+  const int height = few.is_big ? d.small_h : d.big_h, width = few.is_big ? d.small_w : d.big_w;
+  const Span pixels{d.batch, 0, width, 0, height};
+  const Share share(pixels.depth(), int(blockIdx.y), int(gridDim.y));
+  const PixelMap of_wide{1, 0, 1, 0, width, d.batch, few.wide_channels};
+  const Seat<Shape> seat;
+  Sums<Shape> sums;
+  Side<Shape, Shape::kM, kVector> load_wide(wide, of_wide, pixels, row0, share.begin);
+  TapColumns<Shape> load_few(side, d, few, pixels, column0, share.begin);
+  multiply<kPrecision, Shape>(sums, seat, load_wide, load_few, share.depth);
+
+  result += blockIdx.y * part_size;
+  const int columns = d.kernel_h * d.kernel_w * few.channels;
+  const size_t wide_step = few.is_big ? d.big_channels : 1, few_step = few.is_big ? 1 : d.big_channels;
+  store_columns(sums, seat, [&](int row, int column, float4 values) {
+    const int w = row0 + row, n = column0 + column, tap = n / few.channels;
+    if (n >= columns) return;
+    float* to = result + size_t(tap) * d.small_channels * d.big_channels + size_t(n % few.channels) * few_step;
+    const float each[4] = {values.x, values.y, values.z, values.w};
 #pragma unroll
-  for (int i = 0; i < kEach; ++i) {
-    const int row = row0 + t / 16 * 4 + i;
-#pragma unroll
-    for (int j = 0; j < kEach; ++j) {
-      const int column = column0 + t % 16 * 4 + j;
-      if (row < d.small_channels && column < d.big_channels)
-        weight[(size_t(tap) * d.small_channels + row) * d.big_channels + column] = sums[i][j];
+    for (int i = 0; i < 4; ++i) {
+      if (w + i < few.wide_channels) to[size_t(w + i) * wide_step] = each[i];
     }
-  }
+  });
+}
+
+template <Precision kPrecision, class Shape, int kVector>
+void launch_few(Cuda on, const ConvDims& d, bool big_is_few, const float* big, const float* small, float* weight) {
+  const FewSide few =
+      big_is_few ? FewSide{true, d.big_channels, d.small_channels} : FewSide{false, d.small_channels, d.big_channels};
+  const int columns = d.kernel_h * d.kernel_w * few.channels;
+  const unsigned tiles = ceil_div(size_t(few.wide_channels), Shape::kM) * ceil_div(size_t(columns), Shape::kN);
+  const int depth = (big_is_few ? d.small_h * d.small_w : d.big_h * d.big_w) * d.batch;
+  make_in_parts(on, size_t(columns) * few.wide_channels, parts_of(on, tiles, depth), weight,
+                [&](float* result, size_t part_size, int count) {
+                  Launch<Shape::kThreads>{
+                      .grid = dim3(tiles, unsigned(count)), .shared_bytes = Shape::kSharedBytes, .stream = on.stream}(
+                      few_weight_kernel<kPrecision, Shape, kVector>, result, part_size, big_is_few ? small : big,
+                      big_is_few ? big : small, d, few);
+                });
+}
+
+template <Precision kPrecision>
+void choose(Cuda on, const ConvDims& d, const float* big, const float* small, float* weight) {
+  const bool few_big = d.big_channels <= kFewChannels, few_small = d.small_channels <= kFewChannels;
+  if (few_big && d.small_channels % 4 == 0) return launch_few<kPrecision, Square, 4>(on, d, true, big, small, weight);
+  if (few_small && d.big_channels % 4 == 0) return launch_few<kPrecision, Square, 4>(on, d, false, big, small, weight);
+  if (d.big_channels % 4 != 0 || d.small_channels % 4 != 0)
+    return launch_weight<kPrecision, Square, 1>(on, d, big, small, weight);
+  if (d.big_channels > Square::kN) return launch_weight<kPrecision, Wide, 4>(on, d, big, small, weight);
+  launch_weight<kPrecision, Square, 4>(on, d, big, small, weight);
 }
 
 }  // namespace
 
 void conv2d_weight(Cuda on, const ConvDims& d, const Real* big, const Real* small, Real* weight) {
-  const dim3 grid(ceil_div(size_t(d.big_channels), kTile), ceil_div(size_t(d.small_channels), kTile),
-                  unsigned(d.kernel_h * d.kernel_w));
-  if (grid.x * grid.y * grid.z == 0) return;
-  Launch<kBlock>{.grid = grid, .stream = on.stream}(weight_kernel, weight, big, small, d);
+  const size_t size = size_t(d.kernel_h) * d.kernel_w * d.small_channels * d.big_channels;
+  if (size == 0) return;
+  if (d.batch == 0) {
+    check_cuda(cudaMemsetAsync(weight, 0, size * sizeof(float), on.stream), "clearing a weight gradient");
+    return;
+  }
+  with_precision(on.precision, [&]<Precision kPrecision>() { choose<kPrecision>(on, d, big, small, weight); });
 }
 
 }  // namespace tobogan::kernels
