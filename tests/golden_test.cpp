@@ -11,6 +11,7 @@
 #include "engine/nn/layers.h"
 #include "engine/nn/loss.h"
 #include "tests/support/catch.h"
+#include "tests/support/devices.h"
 
 namespace tobogan {
 namespace {
@@ -195,7 +196,7 @@ void check_gradients(const std::string& name, const Tensor& out, const NamedTens
 }
 
 TEST_CASE("layers agree with PyTorch in value and gradients") {
-  Machine machine({.threads = 2});
+  Machine machine({.device = GENERATE(from_range(devices())), .threads = 2});
   for (const Row& row : rows()) {
     INFO(row.name);
     const Inputs inputs(row.name, machine.device());
@@ -231,7 +232,7 @@ void fill_norm(const BatchNorm& norm, const std::string& name) {
 }
 
 TEST_CASE("batch norm agrees with PyTorch and Keras, running statistics too") {
-  Machine machine({.threads = 2});
+  Machine machine({.device = GENERATE(from_range(devices())), .threads = 2});
   for (const NormRow& row : norm_rows()) {
     INFO(row.name);
     Context context(machine, 1);

@@ -11,6 +11,7 @@
 #include "models/cls_r_gan.h"
 #include "models/tutorial_dcgan.h"
 #include "tests/support/catch.h"
+#include "tests/support/devices.h"
 #include "tests/support/golden.h"
 
 namespace tobogan {
@@ -26,7 +27,7 @@ using Descent = std::function<void(std::span<const Tensor>)>;
 // Ten steps of the optimiser that `make` builds, each compared.
 void check_optimizer(const std::string& name, const std::function<Descent(const NamedTensors&)>& make) {
   INFO(name);
-  Machine machine({.threads = 2});
+  Machine machine({.device = GENERATE(from_range(devices())), .threads = 2});
   const Golden golden("optimizers");
   NamedTensors parameters;
   for (const std::string& key : golden.below(name + "/start/")) {
@@ -104,7 +105,7 @@ Tensor part(const Tensor& all, int i, int count) {
 TEST_CASE("ten steps of a DCGAN have PyTorch's losses and weights") {
   // Losses are about 0.7; PyTorch itself, in float32, stays within 1e-7 of its float64 losses and 3e-6 of the weights.
   const double loss_tolerance = kDouble ? 1e-7 : 2e-6, weight_tolerance = kDouble ? 1e-6 : 5e-5;
-  Machine machine({.threads = 2});
+  Machine machine({.device = GENERATE(from_range(devices())), .threads = 2});
   Context context(machine, 1);
   const Golden golden("dcgan");
   TutorialGenerator generator(context, "generator", {.alpha = 1.0 / 16});
@@ -172,7 +173,7 @@ TEST_CASE("ten iterations of a WGAN-GP have PyTorch's losses and weights") {
   // Critic's losses fall from 4.4 to 0.3, the generator's are 0.1 to 0.2; PyTorch's float32 stays within 4e-7 of its
   // float64 losses and 2e-5 of the weights.
   const double loss_tolerance = kDouble ? 3e-7 : 1e-5, weight_tolerance = kDouble ? 1e-6 : 1e-4;
-  Machine machine({.threads = 2});
+  Machine machine({.device = GENERATE(from_range(devices())), .threads = 2});
   Context context(machine, 1);
   const Golden golden("wgan_gp");
   WganGenerator generator(context, "generator");
@@ -215,7 +216,7 @@ void check_cluster_gan(const std::string& run, bool quality) {
   INFO(run);
   // Critic's losses fall from 6 to 1, the generator's are about 25; PyTorch's float32 stays within 2e-7 of them.
   const double loss_tolerance = kDouble ? 1e-6 : 3e-5, weight_tolerance = kDouble ? 1e-6 : 1e-4;
-  Machine machine({.threads = 2});
+  Machine machine({.device = GENERATE(from_range(devices())), .threads = 2});
   Context context(machine, 1);
   const Golden golden("cluster_gan");
   const ClusterGanOptions options{.width = 1.0 / 16};

@@ -1,7 +1,8 @@
-// Losses are compositions, so their derivatives of any order come with the operations.
+// Nearly all losses are compositions, so their derivatives of any order come with the operations.
 #include "engine/nn/loss.h"
 
 #include "engine/autograd.h"
+#include "kernels/loss.h"
 
 namespace tobogan {
 namespace {
@@ -13,8 +14,24 @@ void check_alike(const char* loss, const Tensor& a, const Tensor& b) {
 
 }  // namespace
 
+// One kernel each way, unless somebody is recording the way back.
 Tensor bce_with_logits(const Tensor& logits, double target) {
-  return mean(softplus(logits) - logits * target);
+  const int64_t count = logits.count();
+  check(count > 0, "bce_with_logits: no elements in a tensor of shape ", logits.shape());
+  Tensor loss({}, logits.device());
+  dispatch(logits.device(), [&](auto on) {
+    kernels::binary_cross_entropy(on, count, static_cast<Real>(target), logits.data(), loss.data());
+  });
+  return record(loss, {{logits, [=](const Tensor& dloss, const Tensor&) {
+                          if (recording())
+                            return dloss * (sigmoid(logits) - target) * (1.0 / static_cast<double>(count));
+                          Tensor dlogits(logits.shape(), logits.device());
+                          dispatch(logits.device(), [&](auto on) {
+                            kernels::binary_cross_entropy_grad(on, count, static_cast<Real>(target), logits.data(),
+                                                               dloss.data(), dlogits.data());
+                          });
+                          return dlogits;
+                        }}});
 }
 
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target) {

@@ -40,6 +40,12 @@ int some_index(int i, int bound) {
   return (5 * i + 2) % bound;
 }
 
+Indices OpInputs::indices(int64_t count, int bound) const {
+  const auto [found, is_new] = made->try_emplace({count, bound});
+  if (is_new) found->second = some_indices(count, bound, device);
+  return found->second;
+}
+
 Indices some_indices(int64_t count, int bound, const Device& device) {
   std::vector<int32_t> indices;
   for (int i = 0; i < count; ++i) indices.push_back(some_index(i, bound));

@@ -8,7 +8,10 @@
 // A test reads the headers of engine/ops and fails while an operation has no row.
 #pragma once
 #include <functional>
+#include <map>
+#include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "engine/ops/ops.h"
@@ -25,6 +28,10 @@ struct OpInputs {
   Device device;
 
   const Tensor& operator[](int i) const { return tensors[i]; }
+  // some_indices, made once: a captured step cannot make them.
+  Indices indices(int64_t count, int bound) const;
+  std::shared_ptr<std::map<std::pair<int64_t, int>, Indices>> made =
+      std::make_shared<std::map<std::pair<int64_t, int>, Indices>>();
 };
 using PlainInputs = std::vector<reference::Plain>;
 using Shapes = std::vector<Shape>;

@@ -80,10 +80,13 @@ Plain broadcast_to(const Plain& x, const Sizes& sizes) {
 }
 
 Plain argmax_rows(const Plain& x) {
-  Plain y({x.sizes[0]});
-  for (int r = 0; r < x.sizes[0]; ++r)
+  Plain y(x.sizes);
+  for (int r = 0; r < x.sizes[0]; ++r) {
+    int largest = 0;
     for (int c = 1; c < x.sizes[1]; ++c)
-      if (x.at(r, c) > x.at(r, static_cast<int>(y.at(r)))) y.at(r) = c;
+      if (x.at(r, c) > x.at(r, largest)) largest = c;
+    y.at(r, largest) = 1;
+  }
   return y;
 }
 

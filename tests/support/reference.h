@@ -29,7 +29,7 @@ Plain pairwise(const Plain& a, const Plain& b, const std::function<double(double
 
 Plain sum_to(const Plain& x, const Sizes& sizes);
 Plain broadcast_to(const Plain& x, const Sizes& sizes);
-Plain argmax_rows(const Plain& x);
+Plain argmax_rows(const Plain& x);  // a 1 in each row
 Plain log_softmax(const Plain& x);
 
 // dropout(leaky_relu(x + bias)); bias {C} or no values.  Element i in memory order [H][W][N][C] takes half i % 2 of

@@ -1,0 +1,48 @@
+// One block: a batch has one score an image.
+#include "kernels/cuda/device.cuh"
+#include "kernels/loss.h"
+
+namespace tobogan::kernels {
+namespace {
+
+constexpr int kBlock = 256;
+
+__global__ void __launch_bounds__(kBlock)
+    binary_cross_entropy_kernel(int64_t count, float target, const float* logits, float* loss) {
+  SHARED(double, warp_sums, [kBlock / 32]);
+  double sum = 0;
+  for (int64_t i = threadIdx.x; i < count; i += kBlock) {
+    const float l = logits[i];
+    sum += double(fmaxf(l, 0)) - double(l) * double(target) + double(log1pf(expf(-fabsf(l))));
+  }
+  for (int bit = 16; bit > 0; bit /= 2) sum += __shfl_xor_sync(kFullWarp, sum, bit);
+  if (threadIdx.x % 32 == 0) warp_sums[threadIdx.x / 32] = sum;
+  __syncthreads();
+  if (threadIdx.x != 0) return;
+  for (int warp = 1; warp < kBlock / 32; ++warp) sum += warp_sums[warp];
+  loss[0] = float(sum / double(count));
+}
+
+__global__ void __launch_bounds__(kBlock) binary_cross_entropy_grad_kernel(int64_t count, float target,
+                                                                           const float* logits, const float* dloss,
+                                                                           float* dlogits) {
+  const int64_t i = int64_t{blockIdx.x} * kBlock + threadIdx.x;
+  if (i >= count) return;
+  const float tail = expf(-fabsf(logits[i]));  // never overflows
+  const float sigmoid = (logits[i] < 0 ? tail : 1.0f) / (1.0f + tail);
+  dlogits[i] = dloss[0] / float(count) * (sigmoid - target);
+}
+
+}  // namespace
+
+void binary_cross_entropy(Cuda on, int64_t count, float target, const float* logits, float* loss) {
+  Launch<kBlock>{.grid = 1, .stream = on.stream}(binary_cross_entropy_kernel, count, target, logits, loss);
+}
+
+void binary_cross_entropy_grad(Cuda on, int64_t count, float target, const float* logits, const float* dloss,
+                               float* dlogits) {
+  Launch<kBlock>{.grid = ceil_div(size_t(count), kBlock), .stream = on.stream}(binary_cross_entropy_grad_kernel, count,
+                                                                               target, logits, dloss, dlogits);
+}
+
+}  // namespace tobogan::kernels
