@@ -1,9 +1,5 @@
 // Reductions over the rows of tall matrices, every column for itself: sums, moments, the sums of a way back.
-//
-// Threads of a block are lanes (each owns 4 neighbouring columns, or 1) times groups (each takes every groups-th row),
-// so that a warp reads whole stretches of memory however few columns there are; a matrix of 3 columns whose rows are a
-// multiple of 4 is read as one of 12.  Tall matrices are split among blocks, by their sizes alone; the last block to
-// finish merges the others' states in order.
+// Tall matrices are split among blocks, and the last block to finish merges the others' states in order.
 //
 // What is computed is an Op: a State (a CUDA vector type) that begin()s, the constants() of W columns, the Terms that
 // an element gives, add() of up to kRows rows' terms to a state, merge() of two states, and finish() of a column's
@@ -15,6 +11,13 @@
 #include "kernels/cuda/machine.h"
 
 namespace tobogan::kernels {
+
+// The states of a block: those of one column of all lanes, then of the next one.  The padding puts the four columns of
+// neighbouring lanes into different banks.
+template <class State>
+struct BlockStates {
+  State at[4][kColumnBlock + 32 / sizeof(State)];
+};
 
 // Adds this thread's rows to the states of its columns.
 template <class Op, int W>
@@ -43,11 +46,11 @@ __device__ __forceinline__ void add_rows(const Op& op, const ColumnPlan& plan, i
 // [j][l].
 template <class Op, int W>
 __device__ __forceinline__ void merge_groups(int group, int lanes, int groups, typename Op::State (&states)[W],
-                                             typename Op::State (&shared)[4][kColumnBlock]) {
+                                             BlockStates<typename Op::State>& shared) {
   const int thread = int(threadIdx.x);
   __syncthreads();  // whoever read `shared` before is done
 #pragma unroll
-  for (int j = 0; j < W; ++j) shared[j][thread] = states[j];
+  for (int j = 0; j < W; ++j) shared.at[j][thread] = states[j];
   int half = 1;
   while (2 * half < groups) half *= 2;
   for (; half > 0; half /= 2) {
@@ -55,8 +58,8 @@ __device__ __forceinline__ void merge_groups(int group, int lanes, int groups, t
     if (group >= half || group + half >= groups) continue;
 #pragma unroll
     for (int j = 0; j < W; ++j) {
-      Op::merge(states[j], shared[j][thread + half * lanes]);
-      shared[j][thread] = states[j];
+      Op::merge(states[j], shared.at[j][thread + half * lanes]);
+      shared.at[j][thread] = states[j];
     }
   }
   __syncthreads();
@@ -65,14 +68,14 @@ __device__ __forceinline__ void merge_groups(int group, int lanes, int groups, t
 // Hands the columns of a tile, W to a lane in `shared`, to finish(), unfolded.
 template <int W, class Op>
 __device__ __forceinline__ void finish_tile(const Op& op, const ColumnPlan& plan, int64_t outer, int64_t tile,
-                                            const typename Op::State (&shared)[4][kColumnBlock], int width) {
+                                            const BlockStates<typename Op::State>& shared, int width) {
   const int thread = int(threadIdx.x);
   const int64_t columns = plan.caller_columns, column = tile * width + thread;
   if (thread >= width || column >= columns) return;
-  typename Op::State state = shared[thread % W][thread / W];
+  typename Op::State state = shared.at[thread % W][thread / W];
   for (int f = 1; f < plan.fold; ++f) {  // then there is one tile
     const int other = thread + f * int(columns);
-    Op::merge(state, shared[other % W][other / W]);
+    Op::merge(state, shared.at[other % W][other / W]);
   }
   op.finish(outer * columns + column, state);
 }
@@ -82,7 +85,8 @@ template <class Op, int W>
 __global__ void __launch_bounds__(kColumnBlock)
     columns_kernel(Op op, ColumnPlan plan, typename Op::State* parts, unsigned* counters) {
   using State = typename Op::State;
-  SHARED(State, shared, [4][kColumnBlock]);
+  SHARED(BlockStates<State>, block_states, [1]);
+  BlockStates<State>& shared = block_states[0];
   const int thread = int(threadIdx.x), lane = thread % plan.lanes, group = thread / plan.lanes;
   const unsigned rest = blockIdx.x / plan.tiles;
   const int64_t tile = blockIdx.x % plan.tiles, split = rest % plan.splits, outer = rest / plan.splits;
@@ -97,7 +101,7 @@ __global__ void __launch_bounds__(kColumnBlock)
   if (plan.splits == 1) return finish_tile<W>(op, plan, outer, tile, shared, width);
   State* tile_parts = parts + outer * plan.splits * plan.columns + tile * width;
   const int64_t tile_columns = min(int64_t{width}, plan.columns - tile * width);
-  if (thread < tile_columns) tile_parts[split * plan.columns + thread] = shared[thread % W][thread / W];
+  if (thread < tile_columns) tile_parts[split * plan.columns + thread] = shared.at[thread % W][thread / W];
   if (!last_block(counters + outer * plan.tiles + tile, plan.splits)) return;
   const int teams = kColumnBlock / width, team = thread / width, member = thread % width;
   State merged[1] = {Op::begin()};
@@ -136,6 +140,8 @@ __device__ __forceinline__ void load_elements(const float* p, int64_t i, float (
 // A row of parameters as the W columns from `column` on see it, in a matrix that may be folded.
 template <int W>
 __device__ __forceinline__ void load_row(const float* row, int64_t column, int64_t caller_columns, float (&values)[W]) {
+  if (W == 4 && caller_columns % 4 == 0 && reinterpret_cast<uintptr_t>(row) % 16 == 0)
+    return load_elements(row, column, values);
 #pragma unroll
   for (int j = 0; j < W; ++j) {
     const int64_t c = column + j;

@@ -12,7 +12,7 @@ namespace tobogan::kernels {
 namespace {
 
 constexpr int kBlock = 256;
-constexpr int kPiece = 4 * kBlock * 2;  // elements of a block
+constexpr int kPiece = 2 * 4 * kBlock;  // elements of a block, two runs of four for each thread
 constexpr int kSlots = 80;              // in one launch: kernel parameters are 4 KiB
 
 struct Slots {
@@ -44,9 +44,9 @@ struct Element {
   float weight, grad, first, second;
 };
 
-// Rules: Prepared prepare(thread) is what a step needs beside its constants, worked out by the first thread of a block;
-// update() makes the step of one element; kGrad, kFirst, kSecond: which arrays it reads, and which of the last two it
-// writes.
+// Rules: prepare() is what a step needs beside its constants, worked out by one thread of a block; update() makes the
+// step of one element.  kGrad, kFirst and kSecond say which arrays are read, kWeight, kFirst and kSecond which are
+// written.
 struct Adam {
   static constexpr bool kWeight = true, kGrad = true, kFirst = true, kSecond = true;
   float beta1, beta2, epsilon, decay;
@@ -104,56 +104,70 @@ struct MovingAverage {
   __device__ void update(const float2&, Element& e) const { e.first = fmaf(keep, e.first, (1 - keep) * e.weight); }
 };
 
-// Up to four elements of a slot from `at` on.
+// Up to four neighbouring elements of a slot.
 template <class Rule>
-__device__ __forceinline__ void update_four(const Rule& rule, const float2& prepared, const ParameterSlot& slot,
-                                            int64_t at, bool whole) {
-  const auto load = [&](const float* p) {
-    if (whole) return load_vector_four(p + at);
-    Four four{};
+class Run {
+ public:
+  __device__ Run(const ParameterSlot& slot, int64_t at, bool vector)
+      : slot_(slot), at_(at), whole_(vector && at + 4 <= slot.size) {
+    weight_ = load(slot.weight);
+    if constexpr (Rule::kGrad) grad_ = load(slot.grad);
+    if constexpr (Rule::kFirst) first_ = load(slot.first);
+    if constexpr (Rule::kSecond) second_ = load(slot.second);
+  }
+
+  __device__ void update(const Rule& rule, const float2& prepared) {
+#pragma unroll
     for (int j = 0; j < 4; ++j) {
-      if (at + j < slot.size) four.v[j] = p[at + j];
+      Element e{weight_.v[j], grad_.v[j], first_.v[j], second_.v[j]};
+      rule.update(prepared, e);
+      weight_.v[j] = e.weight;
+      first_.v[j] = e.first;
+      second_.v[j] = e.second;
+    }
+    if constexpr (Rule::kWeight) store(slot_.weight, weight_);
+    if constexpr (Rule::kFirst) store(slot_.first, first_);
+    if constexpr (Rule::kSecond) store(slot_.second, second_);
+  }
+
+ private:
+  __device__ Four load(const float* p) const {
+    if (whole_) return load_vector_four(p + at_);
+    Four four{};
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      if (at_ + j < slot_.size) four.v[j] = p[at_ + j];
     }
     return four;
-  };
-  const auto store = [&](float* p, const Four& four) {
-    if (whole) return store_vector_four(p + at, four);
-    for (int j = 0; j < 4; ++j) {
-      if (at + j < slot.size) p[at + j] = four.v[j];
-    }
-  };
-  Four weight = load(slot.weight), grad{}, first{}, second{};
-  if constexpr (Rule::kGrad) grad = load(slot.grad);
-  if constexpr (Rule::kFirst) first = load(slot.first);
-  if constexpr (Rule::kSecond) second = load(slot.second);
-#pragma unroll
-  for (int j = 0; j < 4; ++j) {
-    Element e{weight.v[j], grad.v[j], first.v[j], second.v[j]};
-    rule.update(prepared, e);
-    weight.v[j] = e.weight;
-    first.v[j] = e.first;
-    second.v[j] = e.second;
   }
-  if constexpr (Rule::kWeight) store(slot.weight, weight);
-  if constexpr (Rule::kFirst) store(slot.first, first);
-  if constexpr (Rule::kSecond) store(slot.second, second);
-}
+  __device__ void store(float* p, const Four& four) const {
+    if (whole_) return store_vector_four(p + at_, four);
+#pragma unroll
+    for (int j = 0; j < 4; ++j) {
+      if (at_ + j < slot_.size) p[at_ + j] = four.v[j];
+    }
+  }
 
-// `step`, where not null, is advanced by the last block to finish, when all have read it.
+  const ParameterSlot& slot_;
+  int64_t at_;
+  bool whole_;
+  Four weight_, grad_{}, first_{}, second_{};
+};
+
+// `step`, where not null, is advanced by the last block to finish, when all have read it.  What the first thread works
+// out takes as long as the loads of the others.
 template <class Rule>
 __global__ void __launch_bounds__(kBlock)
     optimizer_kernel(const __grid_constant__ Slots slots, Rule rule, uint64_t* step, unsigned* counter) {
   SHARED(float2, prepared, [1]);
-  if (threadIdx.x == 0) prepared[0] = rule.prepare();
-  __syncthreads();
   const int own = slots.of_block(blockIdx.x);
   const ParameterSlot& slot = slots.slot[own];
-  const int64_t first = int64_t{blockIdx.x - slots.first_block[own]} * kPiece;
-#pragma unroll
-  for (int run = 0; run < kPiece; run += 4 * kBlock) {
-    const int64_t at = first + run + 4 * int(threadIdx.x);
-    if (at < slot.size) update_four(rule, prepared[0], slot, at, slots.vector[own] && at + 4 <= slot.size);
-  }
+  const int64_t at = int64_t{blockIdx.x - slots.first_block[own]} * kPiece + 4 * int(threadIdx.x);
+  Run<Rule> first(slot, at, slots.vector[own]), second(slot, at + 4 * kBlock, slots.vector[own]);
+  if (threadIdx.x == 0) prepared[0] = rule.prepare();
+  __syncthreads();
+  first.update(rule, prepared[0]);
+  second.update(rule, prepared[0]);
   if (step != nullptr && last_block(counter, gridDim.x) && threadIdx.x == 0) *step += 1;
 }
 
