@@ -7,9 +7,12 @@
 
 namespace tobogan::kernels {
 
-// mean[c] and biased variance[c] of each column of x (rows x columns); not by the difference of squares.
-void column_moments(Cpu on, int64_t rows, int64_t columns, const Real* x, Real* mean, Real* variance);
-void column_moments(Cuda on, int64_t rows, int64_t columns, const Real* x, Real* mean, Real* variance);
+// mean[c] and biased variance[c] of each column of x (rows x columns), not by the difference of squares, and
+// scale[c] = 1 / sqrt(variance[c] + epsilon).
+void column_moments(Cpu on, int64_t rows, int64_t columns, Real epsilon, const Real* x, Real* mean, Real* variance,
+                    Real* scale);
+void column_moments(Cuda on, int64_t rows, int64_t columns, Real epsilon, const Real* x, Real* mean, Real* variance,
+                    Real* scale);
 
 // scale[c] = 1 / sqrt(variance[c] + epsilon).
 void inverse_deviation(Cpu on, int64_t columns, Real epsilon, const Real* variance, Real* scale);
@@ -31,8 +34,11 @@ void normalize_grad(Cuda on, const Activation& how, int64_t rows, int64_t column
                     const Real* y, const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
                     Real* dbeta);
 
-// running[c] = keep * running[c] + (1 - keep) * factor * batch[c].
-void update_running(Cpu on, int64_t columns, Real keep, Real factor, const Real* batch, Real* running);
-void update_running(Cuda on, int64_t columns, Real keep, Real factor, const Real* batch, Real* running);
+// Moments as averages over batches: running_mean[c] = keep * running_mean[c] + (1 - keep) * mean[c], and
+// running_variance[c] = keep * running_variance[c] + (1 - keep) * factor * variance[c].
+void update_running(Cpu on, int64_t columns, Real keep, Real factor, const Real* mean, const Real* variance,
+                    Real* running_mean, Real* running_variance);
+void update_running(Cuda on, int64_t columns, Real keep, Real factor, const Real* mean, const Real* variance,
+                    Real* running_mean, Real* running_variance);
 
 }  // namespace tobogan::kernels

@@ -80,13 +80,15 @@ TEST_CASE("column moments, also far from zero and with outliers in front") {
       Reals x = test_values(size.rows * size.columns, 25);
       for (Real& v : x) v += center;
       if (size.rows > 100) x[0] = 0;
-      Reals want(static_cast<size_t>(2 * size.columns));
-      column_moments(on.cpu.tag(), size.rows, size.columns, x.data(), want.data(), want.data() + size.columns);
+      const int64_t columns = size.columns;
+      Reals want(static_cast<size_t>(3 * columns));
+      const auto run = [&](auto tag, const Real* in, Real* all) {  // mean, variance, scale
+        column_moments(tag, size.rows, columns, Real(1e-5), in, all, all + columns, all + 2 * columns);
+      };
+      run(on.cpu.tag(), x.data(), want.data());
       for (const int64_t offset : {0, 1}) {
         const Shifted<Real> in(on.cuda, x, offset);
-        const Reals got = on.repeat(2 * size.columns, [&](Cuda cuda, Real* both) {
-          column_moments(cuda, size.rows, size.columns, in.data(), both, both + size.columns);
-        });
+        const Reals got = on.repeat(3 * columns, [&](Cuda cuda, Real* all) { run(cuda, in.data(), all); });
         INFO(size.rows << " x " << size.columns << " around " << center << ", offset " << offset);
         CHECK(apart(got, want, 0.1) < 24 * kRounding);
       }
@@ -105,8 +107,7 @@ struct Inputs {
         mean(gamma.size()),
         variance(gamma.size()),
         scale(gamma.size()) {
-    column_moments(cpu, size.rows, size.columns, x.data(), mean.data(), variance.data());
-    inverse_deviation(cpu, size.columns, Real(1e-5), variance.data(), scale.data());
+    column_moments(cpu, size.rows, size.columns, Real(1e-5), x.data(), mean.data(), variance.data(), scale.data());
   }
 };
 
@@ -169,15 +170,20 @@ TEST_CASE("the gradient may take the place of dy") {
 TEST_CASE("deviations and running statistics") {
   BothMachines on;
   for (const int64_t columns : {1, 3, 130}) {
-    const Reals batch = test_values(columns, 31, 0.1, 2), before = test_values(columns, 32);
-    Reals scale(batch.size()), running = before;
-    inverse_deviation(on.cpu.tag(), columns, Real(1e-3), batch.data(), scale.data());
-    update_running(on.cpu.tag(), columns, Real(0.75), Real(1.25), batch.data(), running.data());
-    const OnGpu<Real> in(on.cuda, batch), average(on.cuda, before);
-    const auto run = [&](Cuda cuda, Real* y) { inverse_deviation(cuda, columns, Real(1e-3), in.data(), y); };
+    const Reals mean = test_values(columns, 31), variance = test_values(columns, 32, 0.1, 2);
+    Reals scale(mean.size()), running_mean = variance, running_variance = mean;
+    const OnGpu<Real> gpu_mean(on.cuda, mean), gpu_variance(on.cuda, variance);
+    const OnGpu<Real> gpu_running_mean(on.cuda, running_mean), gpu_running_variance(on.cuda, running_variance);
+    inverse_deviation(on.cpu.tag(), columns, Real(1e-3), variance.data(), scale.data());
+    const auto run = [&](Cuda cuda, Real* y) { inverse_deviation(cuda, columns, Real(1e-3), gpu_variance.data(), y); };
     CHECK(apart(on.repeat(columns, run), scale) < 4 * kRounding);
-    update_running(on.cuda.tag(), columns, Real(0.75), Real(1.25), in.data(), average.data());
-    CHECK(apart(average.host(), running) < 4 * kRounding);
+    const auto update = [&](auto tag, const Real* batch_mean, const Real* batch_variance, Real* m, Real* v) {
+      update_running(tag, columns, Real(0.75), Real(1.25), batch_mean, batch_variance, m, v);
+    };
+    update(on.cpu.tag(), mean.data(), variance.data(), running_mean.data(), running_variance.data());
+    update(on.cuda.tag(), gpu_mean.data(), gpu_variance.data(), gpu_running_mean.data(), gpu_running_variance.data());
+    CHECK(apart(gpu_running_mean.host(), running_mean) < 4 * kRounding);
+    CHECK(apart(gpu_running_variance.host(), running_variance) < 4 * kRounding);
   }
 }
 

@@ -121,15 +121,19 @@ TEST_CASE("column moments, also far from zero") {
       const Moments want = plain_moments(size, x);
       const auto columns = static_cast<size_t>(size.columns);
       const Reals got = same_for_any_threads([&](Cpu cpu) {
-        Reals both(2 * columns);
-        column_moments(cpu, size.rows, size.columns, x.data(), both.data(), both.data() + columns);
-        return both;
+        Reals all(3 * columns);
+        column_moments(cpu, size.rows, size.columns, Real(1e-5), x.data(), all.data(), all.data() + columns,
+                       all.data() + 2 * columns);
+        return all;
       });
-      const Reals mean(got.begin(), got.begin() + size.columns), variance(got.begin() + size.columns, got.end());
+      const Reals mean(got.begin(), got.begin() + size.columns);
+      const Reals variance(got.begin() + size.columns, got.begin() + 2 * size.columns);
+      const Reals scale(got.begin() + 2 * size.columns, got.end());
       INFO(size.rows << " x " << size.columns << " around " << center);
       CHECK(worst_error(mean, [&](int64_t c) { return want.mean[static_cast<size_t>(c)]; }) < 4 * kRounding);
       CHECK(worst_error(
                 variance, [&](int64_t c) { return want.variance[static_cast<size_t>(c)]; }, 0.1) < 8 * kRounding);
+      CHECK(worst_error(scale, [&](int64_t c) { return 1 / std::sqrt(at(variance, c) + 1e-5); }) < 8 * kRounding);
     }
   }
 }
@@ -148,7 +152,7 @@ struct Case {
     mean = scale = Reals(static_cast<size_t>(size.columns));
     CpuMachine on(1);
     Reals variance(mean.size());
-    column_moments(on.tag(), size.rows, size.columns, x.data(), mean.data(), variance.data());
+    column_moments(on.tag(), size.rows, size.columns, Real(1e-5), x.data(), mean.data(), variance.data(), scale.data());
     inverse_deviation(on.tag(), size.columns, Real(1e-5), variance.data(), scale.data());
     CHECK(worst_error(scale, [&](int64_t c) { return 1 / std::sqrt(at(variance, c) + 1e-5); }) < 8 * kRounding);
   }
@@ -235,10 +239,12 @@ TEST_CASE("the way back of normalize") {
 
 TEST_CASE("running statistics") {
   CpuMachine on(1);
-  const Reals batch = {1, 2, 3};
-  Reals running = {10, 20, 30};
-  update_running(on.tag(), 3, Real(0.75), 2, batch.data(), running.data());
-  CHECK(running == Reals{8, 16, 24});
+  const Reals mean = {1, 2, 3}, variance = {4, 5, 6};
+  Reals running_mean = {10, 20, 30}, running_variance = {0, 4, 8};
+  update_running(on.tag(), 3, Real(0.75), 2, mean.data(), variance.data(), running_mean.data(),
+                 running_variance.data());
+  CHECK(running_mean == Reals{7.75, 15.5, 23.25});
+  CHECK(running_variance == Reals{2, 5.5, 9});
 }
 
 }  // namespace

@@ -129,9 +129,8 @@ Tensor BatchNorm::operator()(const Tensor& x) {
     const double correction = options_.unbiased && rows > 1 ? rows / (rows - 1) : 1;
     const Real keep = static_cast<Real>(options_.keep);
     dispatch(x.device(), [&](auto on) {
-      kernels::update_running(on, options_.channels, keep, 1, result.mean.data(), running_mean_.data());
-      kernels::update_running(on, options_.channels, keep, static_cast<Real>(correction), result.variance.data(),
-                              running_variance_.data());
+      kernels::update_running(on, options_.channels, keep, static_cast<Real>(correction), result.mean.data(),
+                              result.variance.data(), running_mean_.data(), running_variance_.data());
     });
     running_mean_.modified();
     running_variance_.modified();

@@ -98,10 +98,12 @@ BatchNormResult batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& b
   check_channels("gamma", gamma, x.shape());
   check_channels("beta", beta, x.shape());
   check(m.rows >= 1, "batch_norm: nothing to take the moments of in shape ", x.shape());
-  const Tensor mean({x.shape()[1]}, x.device()), variance({x.shape()[1]}, x.device());
-  dispatch(x.device(),
-           [&](auto on) { kernels::column_moments(on, m.rows, m.columns, x.data(), mean.data(), variance.data()); });
-  const Tensor scale = inverse_deviation(variance, options.epsilon);
+  const Shape flat{x.shape()[1]};
+  const Tensor mean(flat, x.device()), variance(flat, x.device()), scale(flat, x.device());
+  dispatch(x.device(), [&](auto on) {
+    kernels::column_moments(on, m.rows, m.columns, static_cast<Real>(options.epsilon), x.data(), mean.data(),
+                            variance.data(), scale.data());
+  });
   const bool has_beta = beta.defined();
   const Tensor y = record(apply(x, mean, scale, gamma, beta, options), defined_of(x, gamma, beta),
                           [=](const Tensor& dy, const Tensor& y, Wanted) {

@@ -20,7 +20,8 @@ struct MomentsOp {
   };
   static constexpr int kRows = 8;
   const float* x;
-  float *mean, *variance;
+  float epsilon;
+  float *mean, *variance, *scale;
 
   __device__ static State begin() { return make_float4(0, 0, 0, 0); }
   template <int W>
@@ -57,6 +58,7 @@ struct MomentsOp {
   __device__ void finish(int64_t column, const State& state) const {
     mean[column] = x[column] + state.y;
     variance[column] = state.z / state.x;
+    scale[column] = 1 / sqrtf(state.z / state.x + epsilon);
   }
 };
 
@@ -169,16 +171,23 @@ struct InverseDeviation {
   __device__ float operator()(float variance) const { return 1 / sqrtf(variance + epsilon); }
 };
 
-struct UpdateRunning {
-  float keep, take;
-  __device__ float operator()(float batch, float running) const { return fmaf(keep, running, take * batch); }
-};
+constexpr int kRunningBlock = 128;
+
+__global__ void __launch_bounds__(kRunningBlock)
+    update_running_kernel(int64_t columns, float keep, float factor, const float* mean, const float* variance,
+                          float* running_mean, float* running_variance) {
+  const int64_t c = int64_t{blockIdx.x} * kRunningBlock + threadIdx.x;
+  if (c >= columns) return;
+  running_mean[c] = fmaf(keep, running_mean[c], (1 - keep) * mean[c]);
+  running_variance[c] = fmaf(keep, running_variance[c], (1 - keep) * factor * variance[c]);
+}
 
 }  // namespace
 
-void column_moments(Cuda on, int64_t rows, int64_t columns, const Real* x, Real* mean, Real* variance) {
+void column_moments(Cuda on, int64_t rows, int64_t columns, Real epsilon, const Real* x, Real* mean, Real* variance,
+                    Real* scale) {
   if (columns == 0) return;
-  reduce_columns(on, 1, rows, columns, aligned({x}), MomentsOp{x, mean, variance});
+  reduce_columns(on, 1, rows, columns, aligned({x}), MomentsOp{x, epsilon, mean, variance, scale});
 }
 
 void inverse_deviation(Cuda on, int64_t columns, Real epsilon, const Real* variance, Real* scale) {
@@ -212,8 +221,11 @@ void normalize_grad(Cuda on, const Activation& how, int64_t rows, int64_t column
               factors, dx);
 }
 
-void update_running(Cuda on, int64_t columns, Real keep, Real factor, const Real* batch, Real* running) {
-  zip(on, columns, UpdateRunning{keep, (1 - keep) * factor}, batch, running, running);
+void update_running(Cuda on, int64_t columns, Real keep, Real factor, const Real* mean, const Real* variance,
+                    Real* running_mean, Real* running_variance) {
+  if (columns == 0) return;
+  Launch<kRunningBlock>{.grid = ceil_div(size_t(columns), kRunningBlock), .stream = on.stream}(
+      update_running_kernel, columns, keep, factor, mean, variance, running_mean, running_variance);
 }
 
 }  // namespace tobogan::kernels
