@@ -1,6 +1,7 @@
 // Sums and the places of the largest on the GPU against the CPU's: every pattern of kept and summed axes.
 #include "kernels/cuda/graph.h"
 #include "kernels/elementwise.h"
+#include "kernels/loss.h"
 #include "kernels/reduce.h"
 #include "tests/support/cuda_kernels.h"
 
@@ -83,6 +84,25 @@ TEST_CASE("the sum of squares") {
     const OnGpu<Real> in(on.cuda, x);
     const auto run = [&](Cuda cuda, Real* y) { sum_of_squares(cuda, count, in.data(), y); };
     CHECK(apart(on.repeat(1, run), want) < 4 * kRounding);
+  }
+}
+
+TEST_CASE("binary cross-entropy and its way back") {
+  BothMachines on;
+  const Real target = Real(0.9);
+  for (const int64_t count : {1, 3, 33, 1000}) {
+    const Reals x = test_values(count, 17, -30, 30), dy = {Real(0.75)};
+    const OnGpu<Real> gpu_x(on.cuda, x), gpu_dy(on.cuda, dy);
+    Reals want(1), want_dx(x.size());
+    binary_cross_entropy(on.cpu.tag(), count, target, x.data(), want.data());
+    binary_cross_entropy_grad(on.cpu.tag(), count, target, x.data(), dy.data(), want_dx.data());
+    const auto run = [&](Cuda cuda, Real* y) { binary_cross_entropy(cuda, count, target, gpu_x.data(), y); };
+    const auto back = [&](Cuda cuda, Real* dx) {
+      binary_cross_entropy_grad(cuda, count, target, gpu_x.data(), gpu_dy.data(), dx);
+    };
+    INFO(count << " logits");
+    CHECK(apart(on.repeat(1, run), want) < 4 * kRounding);
+    CHECK(apart(on.repeat(count, back), want_dx, 1 / static_cast<double>(count)) < 8 * kRounding);
   }
 }
 

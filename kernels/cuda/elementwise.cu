@@ -1,5 +1,6 @@
 // Elementwise kernels: flat where the operands are, else by strides, four elements at a time where they lie so.
 #include "kernels/cuda/flat.cuh"
+#include "kernels/cuda/functions.cuh"
 #include "kernels/cuda/strided.cuh"
 #include "kernels/elementwise.h"
 
@@ -22,13 +23,10 @@ struct Tanh {
   __device__ float operator()(float v) const { return tanhf(v); }
 };
 struct Sigmoid {
-  __device__ float operator()(float v) const {
-    const float tail = expf(-fabsf(v));
-    return (v < 0 ? tail : 1.0f) / (1 + tail);
-  }
+  __device__ float operator()(float v) const { return sigmoid(v); }
 };
 struct Softplus {
-  __device__ float operator()(float v) const { return fmaxf(v, 0.0f) + log1pf(expf(-fabsf(v))); }
+  __device__ float operator()(float v) const { return softplus(v); }
 };
 struct Abs {
   __device__ float operator()(float v) const { return fabsf(v); }

@@ -1,5 +1,5 @@
 // One block: a batch has one score an image.
-#include "kernels/cuda/device.cuh"
+#include "kernels/cuda/functions.cuh"
 #include "kernels/loss.h"
 
 namespace tobogan::kernels {
@@ -23,14 +23,12 @@ __global__ void __launch_bounds__(kBlock)
   loss[0] = float(sum / double(count));
 }
 
-__global__ void __launch_bounds__(kBlock) binary_cross_entropy_grad_kernel(int64_t count, float target,
-                                                                           const float* logits, const float* dloss,
-                                                                           float* dlogits) {
+__global__ void __launch_bounds__(kBlock)
+    binary_cross_entropy_grad_kernel(int64_t count, float target, const float* logits, const float* dloss,
+                                     float* dlogits) {
   const int64_t i = int64_t{blockIdx.x} * kBlock + threadIdx.x;
   if (i >= count) return;
-  const float tail = expf(-fabsf(logits[i]));  // never overflows
-  const float sigmoid = (logits[i] < 0 ? tail : 1.0f) / (1.0f + tail);
-  dlogits[i] = dloss[0] / float(count) * (sigmoid - target);
+  dlogits[i] = dloss[0] / float(count) * (sigmoid(logits[i]) - target);
 }
 
 }  // namespace
