@@ -11,6 +11,7 @@
 #include "engine/nn/loss.h"
 #include "engine/optim.h"
 #include "engine/step.h"
+#include "models/cluster_gan.h"
 #include "models/dcgan.h"
 #include "models/lenet.h"
 #include "models/mlp.h"
@@ -68,6 +69,43 @@ std::function<void()> cifar_dcgan(Context& context, int batch) {
   return [training = std::shared_ptr<Training>(new Training{context, batch})] { training->step(); };
 }
 
+// Kim & Lee: a ClusterGAN iteration, five steps of the critic with gradient penalty, one of generator and encoder.
+std::function<void()> cluster_gan(Context& context, int batch) {
+  struct Training {
+    Context& context;
+    int batch;
+    ClusterGanOptions network{};
+    ClusterGenerator generator{context, "generator", network};
+    ClusterCritic critic{context, "critic", network};
+    ClusterEncoder encoder{context, "encoder", network};
+    AdamOptions options{.rate = 1e-4, .beta1 = 0.5, .beta2 = 0.9};
+    Adam adam_ge{join(generator.named_parameters(), encoder.named_parameters()), options};
+    Adam adam_d{critic.named_parameters(), options};
+    Tensor real = context.rng["images"].uniform({batch, 1, 28, 28});
+
+    ClusterLatent latent() { return ClusterLatent::draw(context.rng["latent"], batch, network, 0.1); }
+
+    void critic_step() {
+      Tensor fake;
+      {
+        const NoGrad off;
+        fake = generator(latent().z);
+      }
+      const Tensor u = context.rng["mix"].uniform({batch, 1, 1, 1});
+      adam_d.step(grad(cluster_critic_loss(critic, real, fake, u), adam_d.parameters()));
+    }
+
+    void step() {
+      for (int i = 0; i < 5; ++i) critic_step();
+      const ClusterLatent asked = latent();
+      const Tensor fake = generator(asked.z);
+      const Tensor loss = -mean(critic(fake)) + clustering_loss(encoder(fake), asked);
+      adam_ge.step(grad(loss, adam_ge.parameters()));
+    }
+  };
+  return [training = std::shared_ptr<Training>(new Training{context, batch})] { training->step(); };
+}
+
 template <class Network>
 std::function<void()> classifier(Context& context, const Shape& shape) {
   struct Training {
@@ -120,6 +158,7 @@ std::span<const TimedModel> timed_models() {
   static const TimedModel models[] = {
       {"mnist-dcgan", "Abadi's DCGAN, alpha 2", mnist_dcgan},
       {"cifar-dcgan", "Chen's DCGAN, 512-256-128", cifar_dcgan},
+      {"wgan-gp", "Kim & Lee's ClusterGAN, five critic steps and one of generator and encoder", cluster_gan},
       {"mlp", "Abadi's 784-300-10",
        [](Context& context, int batch) {
          return classifier<Mlp>(context, {batch, 784});

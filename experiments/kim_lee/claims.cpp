@@ -1,0 +1,78 @@
+// What the paper says its tables show, asked of ours.
+#include <fmt/format.h>
+
+#include "experiments/kim_lee/tables.h"
+
+namespace tobogan::kim_lee {
+namespace {
+
+constexpr const char* kPending = "not all of the cells it needs are finished";
+
+// A sentence about one case and its numbers; nothing while one of them is missing.
+struct Check {
+  bool holds;
+  std::string evidence;
+};
+
+std::optional<Check> largest_is_cls_r(const Results& r, const Case& c, const std::string& key, const char* form) {
+  const auto cls_r = r.value(Variant::cls_r, c, key), acgan = r.value(Variant::acgan, c, key),
+             cluster = r.value(Variant::cluster, c, key);
+  if (!cls_r || !acgan || !cluster) return std::nullopt;
+  return Check{*cls_r > *acgan && *cls_r > *cluster,
+               fmt::format(fmt::runtime(std::string("CLS-R ") + form + ", ACGAN " + form + ", ClusterGAN " + form),
+                           *cls_r, *acgan, *cluster)};
+}
+
+std::optional<Check> accuracy_order(const Results& r, const Case& c) {
+  const auto cls_r = r.value(Variant::cls_r, c, "acc"), acgan = r.value(Variant::acgan, c, "acc"),
+             cluster = r.value(Variant::cluster, c, "acc");
+  if (!cls_r || !acgan || !cluster) return std::nullopt;
+  return Check{*cls_r > *acgan && *acgan > *cluster && *cls_r >= 97,
+               fmt::format("{:.2f} > {:.2f} > {:.2f}?", *cls_r, *acgan, *cluster)};
+}
+
+void add_case(Report& report, const Results& r, const Case& c) {
+  const std::string where = " (" + title_of(c) + ")";
+  const auto add = [&](const std::string& text, const std::optional<Check>& check) {
+    report.add(check ? Claim::tested(text + where, check->holds, check->evidence)
+                     : Claim::untested(text + where, kPending));
+  };
+  add("Accuracy: CLS-R GAN above ACGAN above ClusterGAN, CLS-R GAN at least 97", accuracy_order(r, c));
+  const auto nmi = largest_is_cls_r(r, c, "nmi", "{:.3f}"), ari = largest_is_cls_r(r, c, "ari", "{:.3f}");
+  add("CLS-R GAN has the largest NMI and ARI",
+      nmi && ari ? std::optional(Check{nmi->holds && ari->holds, "NMI " + nmi->evidence + "; ARI " + ari->evidence})
+                 : std::nullopt);
+  add("CLS-R GAN has the largest diversity", largest_is_cls_r(r, c, "div", "{:.3f}"));
+}
+
+void add_ablation(Report& report, const Results& r, const Case& c, bool quality) {
+  const Variant variant = quality ? Variant::no_quality : Variant::no_encoder;
+  const char *first = quality ? "is_h" : "nmi", *second = quality ? "div" : "ari";
+  const std::string text =
+      (quality ? "Without quality loss diversity and IS fall" : "Without encoder NMI and ARI fall by at least 0.3") +
+      (" (" + title_of(c) + ")");
+  const auto a = r.value(Variant::cls_r, c, first), b = r.value(Variant::cls_r, c, second),
+             a_without = r.value(variant, c, first), b_without = r.value(variant, c, second);
+  if (!a || !b || !a_without || !b_without) {
+    report.add(Claim::untested(text, kPending));
+    return;
+  }
+  const double least = quality ? 0 : 0.3;
+  report.add(Claim::tested(
+      text, *a - *a_without > least && *b - *b_without > least,
+      fmt::format("{} {:.3f} to {:.3f}, {} {:.3f} to {:.3f}", first, *a, *a_without, second, *b, *b_without)));
+}
+
+}  // namespace
+
+void add_claims(Report& report, const Results& r) {
+  for (const Case& c : r.cases())
+    if (c.data != kOwnImages) add_case(report, r, c);
+  for (const int number : r.wanted.tables) {
+    if (number < 5) continue;
+    for (const Bias bias : r.wanted.biases)
+      add_ablation(report, r, {number % 2 ? kMnist : kFashion, bias}, number <= 6);
+  }
+}
+
+}  // namespace tobogan::kim_lee

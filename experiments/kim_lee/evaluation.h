@@ -1,0 +1,34 @@
+// What the tables say of a set of fakes.
+#pragma once
+#include "experiments/kim_lee/plan.h"
+#include "experiments/training/classifier.h"
+
+namespace tobogan::kim_lee {
+
+// Maps images to what a model's own clustering sees: [E_n, softmax E_c].  For ACGAN: its classes, one-hot.
+using Embed = std::function<metrics::Features(const ImageSet& images)>;
+
+struct Evaluation {
+  const ImageSet* fakes;  // with the classes they were asked for
+  const ImageSet* test;   // plain test set: reference of Frechet distance
+  const Classifier* expert;
+  Embed embed;
+  bool cluster = true;  // by k-means of the embedding; false: the embedding's largest column is the cluster
+  int diversity_images;
+  std::string name;  // in progress
+  uint64_t seed;
+  int threads;
+};
+
+// Judges fakes and returns
+//   "acc"       100 * share of fakes in which the expert sees the class asked for; "matched": after the best renaming
+//   "nmi", "ari"  of the expert's labels with the model's own clusters; "gen_": with the classes asked for; "pixel_":
+//               with k-means on pixels; "real_": of the test set's labels with k-means on its embedding
+//   "fid_h", "is_h", "is_h_deviation"  in features and classes of the expert
+//   "div", "species", "div_between"    section 2.e.5 of the specification
+//   "precision", "recall", "density", "coverage", "kid_h"  in features of the expert
+//   "expert": its label of every fake; "fakes": how many there are of each class.
+// Numbers that so few fakes cannot have are null.
+nlohmann::json evaluate(CellRun& run, const Evaluation& what);
+
+}  // namespace tobogan::kim_lee
