@@ -7,7 +7,7 @@ namespace {
 
 // The worst error over sizes and transpositions, as a share of the sum of the terms' sizes.
 double worst(Precision precision) {
-  CpuMachine cpu(2);
+  CpuMachine cpu(1);
   CudaMachine cuda({.precision = precision});
   double error = 0;
   for (const int rows : {1, 3, 33})
