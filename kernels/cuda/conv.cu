@@ -1,4 +1,7 @@
 // conv2d and conv_transpose2d: which tile, and which way the operands are read.
+#include <climits>
+#include <stdexcept>
+
 #include "kernels/conv.h"
 #include "kernels/cuda/conv_gather.cuh"
 #include "kernels/cuda/conv_narrow.h"
@@ -46,7 +49,7 @@ void gather(Cuda on, const ConvDims& d, bool to_small, const float* in, const fl
                               .out_w = to_small ? d.small_w : d.big_w,
                               .columns = columns,
                               .kernel_w = d.kernel_w,
-                              .tap_step = int64_t{d.small_channels} * d.big_channels,
+                              .tap_step = d.small_channels * d.big_channels,
                               .k_step = to_small ? 1 : d.big_channels,
                               .n_step = to_small ? d.big_channels : 1,
                               .columns_of_tap = columns},
@@ -55,6 +58,9 @@ void gather(Cuda on, const ConvDims& d, bool to_small, const float* in, const fl
                     .result = out,
                     .result_size = pixels * size_t(d.batch) * size_t(columns)};
   if (g.result_size == 0) return;
+  if (int64_t{d.batch} * d.big_channels * d.big_h * d.big_w > INT_MAX ||
+      int64_t{d.batch} * d.small_channels * d.small_h * d.small_w > INT_MAX)
+    throw std::length_error("a convolution of more than 2^31 - 1 numbers: the GPU's kernels count in 32 bits");
   with_precision(on.precision, [&]<Precision kPrecision>() { gather<kPrecision>(on, d, to_small, g); });
 }
 

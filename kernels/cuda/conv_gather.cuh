@@ -6,40 +6,43 @@
 
 namespace tobogan::kernels {
 
-using Square = TileShape<64, 64, 32, 32, 3>;
-using Wide = TileShape<64, 128, 64, 32, 3>;    // reads a quarter less for each product than Square
-using Large = TileShape<128, 128, 64, 32, 3>;  // half of Square
+using Square = TileShape<64, 64, 32, 32, 4, 3>;
+using Wide = TileShape<64, 128, 64, 32, 4, 2>;    // reads a quarter less for each product than Square
+using Large = TileShape<128, 128, 64, 32, 3, 1>;  // half of Square
 
 // How a gathering product is written: as the rows of an image batch, or, for the second half of a transposed
 // convolution to few channels (conv_narrow.cu), column by column.
 enum class GatherResult { kImages, kColumns };
 
 template <Precision kPrecision, class Shape, class In, class Weight, GatherResult kResult>
-__global__ void __launch_bounds__(Shape::kThreads)
+__global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
     gather_kernel(float* __restrict__ result, size_t part_size, const float* __restrict__ in,
-                  const float* __restrict__ weight, const GatherPhase* __restrict__ phases,
-                  const GatherTile* __restrict__ tiles, unsigned columns_of_tiles, GatherSizes s) {
-  const GatherTile tile = tiles[blockIdx.x / columns_of_tiles];
+                  const float* __restrict__ weight, const GatherPhase* phases, const GatherTile* tiles,
+                  unsigned columns_of_tiles, GatherSizes s) {
+  const GatherTile* tile = tiles + blockIdx.x / columns_of_tiles;
   const int first_column = int(blockIdx.x % columns_of_tiles) * Shape::kN;
-  const GatherPhase phase = phases[tile.phase];
-  const Span taps{s.in_channels, tile.x_begin, tile.x_end, tile.y_begin, tile.y_end};
-  const Share share(taps.depth(), int(blockIdx.y), int(gridDim.y));
   const Seat<Shape> seat;
   Sums<Shape> sums;
-  In load_in(in, s, phase, taps, tile.first_row, share.begin);
-  Weight load_weight(weight, s, phase, taps, first_column, share.begin);
-  multiply<kPrecision, Shape>(sums, seat, load_in, load_weight, share.depth);
-
+  {
+    const GatherPhase phase = phases[tile->phase];
+    const Span taps{s.in_channels, tile->x_begin, tile->x_end, tile->y_begin, tile->y_end};
+    const Share share(taps.depth(), int(blockIdx.y), int(gridDim.y));
+    In load_in(in, s, phase, taps, tile->first_row, share.begin);
+    Weight load_weight(weight, s, phase, taps, first_column, share.begin);
+    multiply<kPrecision, Shape>(sums, seat, load_in, load_weight, share.depth);
+  }
+  // Read again, rather than kept in registers all the time.
+  const GatherPhase phase = phases[tile->phase];
+  const int first_row = tile->first_row, rows = phase.y.count * phase.x.count * s.batch;
   result += blockIdx.y * part_size;
-  const int rows = phase.y.count * phase.x.count * s.batch;
   if constexpr (kResult == GatherResult::kColumns) {
     store_columns(sums, seat, [&](int row, int column, float4 values) {
-      const int r = tile.first_row + row, n = first_column + column;
+      const int r = first_row + row, n = first_column + column;
       if (n < s.columns) store_four(result + size_t(n) * size_t(rows) + r, values, rows - r, rows % 4 == 0);
     });
   } else {
     store_rows(sums, seat, [&](int row, int column, float4 values) {
-      const int r = tile.first_row + row, n = first_column + column, pixel = r / s.batch;
+      const int r = first_row + row, n = first_column + column, pixel = r / s.batch;
       if (r >= rows) return;
       const int y = phase.y.out_first + pixel / phase.x.count * phase.y.out_step;
       const int x = phase.x.out_first + pixel % phase.x.count * phase.x.out_step;

@@ -78,18 +78,19 @@ struct GatherSizes {
   int in_h, in_w, in_channels;
   int out_w, columns;
   int kernel_w;
-  int64_t tap_step;
+  int tap_step;
   int k_step, n_step, columns_of_tap;
 };
 
 // A row of the result: where its pixel's input begins.
 struct GatherRow {
+  static constexpr int kNone = -(1 << 30);
   int y, x, image;
   __device__ __forceinline__ GatherRow(const GatherPhase& phase, int batch, int row) {
     const int pixel = row / batch, line = pixel / phase.x.count;
     image = row % batch;
     // Rows beyond the end read nothing.
-    y = line < phase.y.count ? phase.y.in_first + line * phase.y.in_step : -(1 << 30);
+    y = line < phase.y.count ? phase.y.in_first + line * phase.y.in_step : kNone;
     x = phase.x.in_first + pixel % phase.x.count * phase.x.in_step;
   }
 };
@@ -103,7 +104,7 @@ struct GatherDeep : DeepWalk<Shape, Shape::kM> {
   const Span& taps;
   Cursor cursor;
   int tap_y, tap_x, y[Walk::kEach], x[Walk::kEach];
-  int64_t row_at[Walk::kEach];
+  int row_at[Walk::kEach];
 
   __device__ __forceinline__ GatherDeep(const float* in_, const GatherSizes& sizes, const GatherPhase& phase,
                                         const Span& span, int first_row, int begin)
@@ -118,12 +119,12 @@ struct GatherDeep : DeepWalk<Shape, Shape::kM> {
       const GatherRow row(phase, s.batch, first_row + this->lane(i));
       y[i] = row.y;
       x[i] = row.x;
-      row_at[i] = ((int64_t(row.y) * s.in_w + row.x) * s.batch + row.image) * s.in_channels;
+      row_at[i] = row.y == GatherRow::kNone ? 0 : ((row.y * s.in_w + row.x) * s.batch + row.image) * s.in_channels;
     }
   }
   __device__ __forceinline__ void operator()(float* operand) {
     const int dy = cursor.y * tap_y, dx = cursor.x * tap_x;
-    const int64_t tap_at = (int64_t(dy) * s.in_w + dx) * s.batch * s.in_channels + cursor.inner;
+    const int tap_at = (dy * s.in_w + dx) * s.batch * s.in_channels + cursor.inner;
     const bool more = cursor.there(taps);
 #pragma unroll
     for (int i = 0; i < Walk::kEach; ++i) {
@@ -157,7 +158,7 @@ struct GatherFlat : FlatWalk<Shape, Shape::kM, 1> {
     this->load(operand, taps, cursor, in, [&](const Cursor& at) -> const float* {
       const int iy = row.y + at.y * tap_y, ix = row.x + at.x * tap_x;
       if (unsigned(iy) >= unsigned(s.in_h) || unsigned(ix) >= unsigned(s.in_w)) return nullptr;
-      return in + ((size_t(iy) * s.in_w + ix) * s.batch + row.image) * s.in_channels + at.inner;
+      return in + ((iy * s.in_w + ix) * s.batch + row.image) * s.in_channels + at.inner;
     });
   }
 };
@@ -181,7 +182,7 @@ struct WeightDeep : DeepWalk<Shape, Shape::kN> {
   const Span& taps;
   Cursor cursor;
   WeightTaps tap;
-  int column;
+  int columns_left, column_at;  // from this thread's first one
 
   __device__ __forceinline__ WeightDeep(const float* weight_, const GatherSizes& sizes, const GatherPhase& phase,
                                         const Span& span, int first_column, int begin)
@@ -190,14 +191,15 @@ struct WeightDeep : DeepWalk<Shape, Shape::kN> {
         taps(span),
         cursor(span, begin + 4 * this->chunk),
         tap(phase, sizes.kernel_w),
-        column(first_column) {}
+        columns_left(s.columns - first_column - this->first),
+        column_at((first_column + this->first) * s.n_step) {}
   __device__ __forceinline__ void operator()(float* operand) {
-    const float* at = weight + s.tap_step * tap.at(cursor) + cursor.inner;
-    const bool more = cursor.there(taps);
+    const int at = s.tap_step * tap.at(cursor) + cursor.inner + column_at;
+    const int left = cursor.there(taps) ? columns_left : 0;
 #pragma unroll
     for (int i = 0; i < Walk::kEach; ++i) {
-      const int n = column + this->lane(i);
-      this->copy(operand, i, more && n < s.columns ? at + size_t(n) * s.n_step : nullptr, weight);
+      const int step = i * Walk::kStep;
+      this->copy(operand, i, step < left ? weight + (at + step * s.n_step) : nullptr, weight);
     }
     cursor.advance(taps, kDepth);
   }
@@ -211,18 +213,18 @@ struct WeightFlat : FlatWalk<Shape, Shape::kN, kVector> {
   const Span& taps;
   Cursor cursor;
   WeightTaps tap;
-  int64_t column_at;  // negative: beyond the last column
+  int column_at;  // negative: beyond the last column
 
   __device__ __forceinline__ WeightFlat(const float* weight_, const GatherSizes& sizes, const GatherPhase& phase,
                                         const Span& span, int first_column, int begin)
       : weight(weight_), s(sizes), taps(span), cursor(span, begin + this->first), tap(phase, sizes.kernel_w) {
     const int n = first_column + this->lane;
-    column_at = n < s.columns ? s.tap_step * (n / s.columns_of_tap) + int64_t(n % s.columns_of_tap) * s.n_step : -1;
+    column_at = n < s.columns ? s.tap_step * (n / s.columns_of_tap) + n % s.columns_of_tap * s.n_step : -1;
   }
   __device__ __forceinline__ void operator()(float* operand) {
     this->load(operand, taps, cursor, weight, [&](const Cursor& at) -> const float* {
       if (column_at < 0) return nullptr;
-      return weight + (s.tap_step * tap.at(at) + int64_t(at.inner) * s.k_step + column_at);
+      return weight + (s.tap_step * tap.at(at) + at.inner * s.k_step + column_at);
     });
   }
 };

@@ -24,7 +24,7 @@ void send(Cuda on, const ConvDims& d, const float* small, const float* weight, f
                               .out_w = d.small_w,
                               .columns = columns,
                               .kernel_w = 1,
-                              .tap_step = int64_t{d.small_channels} * d.big_channels,
+                              .tap_step = d.small_channels * d.big_channels,
                               .k_step = d.big_channels,
                               .n_step = 1,
                               .columns_of_tap = d.big_channels},

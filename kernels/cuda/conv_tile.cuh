@@ -18,10 +18,10 @@ namespace tobogan::kernels {
 
 inline constexpr int kDepth = 32;  // of a slab
 
-// Results of a block and of a warp, stages of the ring.
-template <int kM_, int kN_, int kWarpM_, int kWarpN_, int kStages_>
+// Results of a block and of a warp, stages of the ring, blocks that must fit a multiprocessor at a time.
+template <int kM_, int kN_, int kWarpM_, int kWarpN_, int kStages_, int kBlocks_>
 struct TileShape {
-  static constexpr int kM = kM_, kN = kN_, kWarpM = kWarpM_, kWarpN = kWarpN_, kStages = kStages_;
+  static constexpr int kM = kM_, kN = kN_, kWarpM = kWarpM_, kWarpN = kWarpN_, kStages = kStages_, kBlocks = kBlocks_;
   static constexpr int kThreads = 32 * (kM / kWarpM) * (kN / kWarpN);
   static constexpr int kStageFloats = (kM + kN) * kDepth;
   static constexpr size_t kSharedBytes = sizeof(float) * kStages * kStageFloats;

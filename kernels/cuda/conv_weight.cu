@@ -44,7 +44,7 @@ struct Meeting {
 
 // A block makes kM small x kN big channels of one tap; blocks of a tap are neighbours.
 template <Precision kPrecision, class Shape, int kVector>
-__global__ void __launch_bounds__(Shape::kThreads)
+__global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
     weight_kernel(float* __restrict__ result, size_t part_size, const float* __restrict__ big,
                   const float* __restrict__ small, ConvDims d) {
   const unsigned across = ceil_div(size_t(d.big_channels), Shape::kN), down = gridDim.x / across;
@@ -136,7 +136,7 @@ struct TapColumns {
 };
 
 template <Precision kPrecision, class Shape, int kVector>
-__global__ void __launch_bounds__(Shape::kThreads)
+__global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
     few_weight_kernel(float* __restrict__ result, size_t part_size, const float* __restrict__ wide,
                       const float* __restrict__ side, ConvDims d, FewSide few) {
   const unsigned down = ceil_div(size_t(few.wide_channels), Shape::kM);
