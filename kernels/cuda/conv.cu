@@ -9,18 +9,17 @@
 namespace tobogan::kernels {
 namespace {
 
-// The tile for so many columns.  A tile of 128 rows pays where it holds no more taps than one of 64: where rows are
-// images of one pixel, or neighbouring pixels of a long line; and only if there are enough of them.
+// With the tile that should take the least time.
 template <Precision kPrecision, template <class> class In, template <class> class Weight>
 void gather_with_tile(Cuda on, const ConvDims& d, bool to_small, const Gathering& g) {
-  if (g.sizes.columns > Square::kN) {
-    const GatherPlan large = plan_gather(d, to_small, Large::kM), small = plan_gather(d, to_small, Wide::kM);
-    const size_t blocks = large.tiles.size() * ceil_div(size_t(g.sizes.columns), Large::kN);
-    if (blocks >= size_t(on.machine->multiprocessors()) && large.mean_taps <= 1.05 * small.mean_taps)
-      return launch_gather<kPrecision, Large, In<Large>, Weight<Large>>(on, large, g);
-    return launch_gather<kPrecision, Wide, In<Wide>, Weight<Wide>>(on, small, g);
-  }
-  launch_gather<kPrecision, Square, In<Square>, Weight<Square>>(on, plan_gather(d, to_small, Square::kM), g);
+  const GatherPlan plan = plan_gather(d, to_small, Square::kM);
+  if (g.sizes.columns <= Square::kN) return launch_gather<kPrecision, Square, In<Square>, Weight<Square>>(on, plan, g);
+  const GatherPlan large = plan_gather(d, to_small, Large::kM);
+  static_assert(Wide::kM == Square::kM);
+  if (best_parts<Large>(on, product_of<Large>(large, g)).clocks <
+      best_parts<Wide>(on, product_of<Wide>(plan, g)).clocks)
+    return launch_gather<kPrecision, Large, In<Large>, Weight<Large>>(on, large, g);
+  launch_gather<kPrecision, Wide, In<Wide>, Weight<Wide>>(on, plan, g);
 }
 
 template <class Shape>

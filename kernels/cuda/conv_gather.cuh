@@ -8,7 +8,7 @@ namespace tobogan::kernels {
 
 using Square = TileShape<64, 64, 32, 32, 4, 3>;
 using Wide = TileShape<64, 128, 64, 32, 4, 2>;    // reads a quarter less for each product than Square
-using Large = TileShape<128, 128, 64, 32, 3, 1>;  // half of Square
+using Large = TileShape<128, 128, 64, 32, 3, 1>;  // half of Square, but rows of two pixels share few taps at borders
 
 // How a gathering product is written: as the rows of an image batch, or, for the second half of a transposed
 // convolution to few channels (conv_narrow.cu), column by column.
@@ -60,15 +60,22 @@ struct Gathering {
   size_t result_size;
 };
 
+template <class Shape>
+Product product_of(const GatherPlan& plan, const Gathering& g) {
+  return {.tiles = plan.tiles.size() * ceil_div(size_t(g.sizes.columns), Shape::kN),
+          .depth = plan.mean_taps * g.sizes.in_channels,
+          .results = g.result_size};
+}
+
 template <Precision kPrecision, class Shape, class In, class Weight, GatherResult kResult = GatherResult::kImages>
 void launch_gather(Cuda on, const GatherPlan& plan, const Gathering& g) {
   const GatherPhase* phases = on.machine->table(std::span(plan.phases));
   const GatherTile* tiles = on.machine->table(std::span(plan.tiles));
   const unsigned columns = ceil_div(size_t(g.sizes.columns), Shape::kN);
-  const unsigned blocks = unsigned(plan.tiles.size()) * columns;
-  const int parts = parts_of(on, blocks, int(plan.mean_taps * g.sizes.in_channels));
+  const Product product = product_of<Shape>(plan, g);
+  const int parts = best_parts<Shape>(on, product).count;
   make_in_parts(on, g.result_size, parts, g.result, [&](float* result, size_t part_size, int count) {
-    Launch<Shape::kThreads>{.grid = dim3(blocks, unsigned(count)),
+    Launch<Shape::kThreads>{.grid = dim3(unsigned(product.tiles), unsigned(count)),
                             .shared_bytes = Shape::kSharedBytes,
                             .stream = on.stream}(gather_kernel<kPrecision, Shape, In, Weight, kResult>, result,
                                                  part_size, g.in, g.weight, phases, tiles, columns, g.sizes);

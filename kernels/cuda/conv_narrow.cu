@@ -26,15 +26,19 @@ void send(Cuda on, const ConvDims& d, const float* small, const float* weight, f
                               .kernel_w = 1,
                               .tap_step = d.small_channels * d.big_channels,
                               .k_step = d.big_channels,
-                              .n_step = 1,
-                              .columns_of_tap = d.big_channels},
+                              .n_step = d.big_channels == 1 ? d.small_channels : 1,
+                              .columns_of_tap = d.big_channels == 1 ? columns : d.big_channels},
                     .in = small,
                     .weight = weight,
                     .result = sent,
                     .result_size = size_t(d.small_h) * d.small_w * d.batch * columns};
   const GatherPlan plan = plan_gather(point, true, Square::kM);
   with_precision(on.precision, [&]<Precision kPrecision>() {
-    launch_gather<kPrecision, Square, GatherDeep<Square>, WeightScalars<Square>, GatherResult::kColumns>(on, plan, g);
+    if (d.big_channels == 1) {  // a column is a tap, whose depth is contiguous
+      launch_gather<kPrecision, Square, GatherDeep<Square>, WeightDeep<Square>, GatherResult::kColumns>(on, plan, g);
+    } else {
+      launch_gather<kPrecision, Square, GatherDeep<Square>, WeightScalars<Square>, GatherResult::kColumns>(on, plan, g);
+    }
   });
 }
 

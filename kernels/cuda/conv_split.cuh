@@ -19,10 +19,38 @@ struct Share {
   }
 };
 
-// How many parts: enough for two blocks on every multiprocessor, but none shorter than 8 slabs.
-inline int parts_of(Cuda on, size_t blocks, int depth) {
-  const auto wanted = int(ceil_div(2 * size_t(on.machine->multiprocessors()), std::max<size_t>(1, blocks)));
-  return std::clamp(std::min(wanted, depth / (8 * kDepth)), 1, 16);
+// A product as the host sees it: how many tiles, of how much depth, and how many results they are together.
+struct Product {
+  size_t tiles;
+  double depth;
+  size_t results;
+};
+
+// In how many parts a product takes the least time, and that time in clocks.  More parts fill the multiprocessors' last
+// round of blocks, and cost memory traffic and another kernel.  A slab takes as long as its products or its bytes from
+// L2; the rates are those of an H100, roughly, and only their ratios matter.
+struct Parts {
+  int count = 1;
+  double clocks = 0;
+};
+template <class Shape>
+Parts best_parts(Cuda on, const Product& product) {
+  constexpr int kMost = 64, kFewestSlabs = 4;
+  constexpr double kSecondPass = 2500, kBytesPerClock = 24;  // of one multiprocessor
+  const double products_per_clock = on.precision == Precision::kFp32 ? 100 : 500;
+  const double slabs = product.depth / kDepth;
+  const double slab_clocks = std::max(Shape::kM * Shape::kN * kDepth / products_per_clock,
+                                      (Shape::kM + Shape::kN) * kDepth * sizeof(float) / kBytesPerClock);
+  const auto processors = size_t(on.machine->multiprocessors());
+  Parts best;
+  for (int count = 1; count == 1 || (count <= kMost && count * kFewestSlabs <= slabs); ++count) {
+    double clocks = ceil_div(product.tiles * size_t(count), processors) * slabs / count * slab_clocks;
+    if (count > 1)
+      clocks +=
+          kSecondPass + 2.0 * sizeof(float) * double(product.results) * count / kBytesPerClock / double(processors);
+    if (count == 1 || clocks < best.clocks) best = {count, clocks};
+  }
+  return best;
 }
 
 // to[i] = the sum of parts[p * size + i] over p.

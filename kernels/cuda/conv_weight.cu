@@ -71,13 +71,20 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
   });
 }
 
+template <class Shape>
+Product product_of(const ConvDims& d) {
+  const size_t taps = size_t(d.kernel_h) * d.kernel_w;
+  return {.tiles = taps * ceil_div(size_t(d.small_channels), Shape::kM) * ceil_div(size_t(d.big_channels), Shape::kN),
+          .depth = double(d.small_h) * d.small_w * d.batch,
+          .results = taps * d.small_channels * d.big_channels};
+}
+
 template <Precision kPrecision, class Shape, int kVector>
 void launch_weight(Cuda on, const ConvDims& d, const float* big, const float* small, float* weight) {
-  const unsigned tiles = ceil_div(size_t(d.small_channels), Shape::kM) * ceil_div(size_t(d.big_channels), Shape::kN);
-  const unsigned taps = unsigned(d.kernel_h * d.kernel_w);
-  const size_t size = size_t(taps) * d.small_channels * d.big_channels;
-  const int parts = parts_of(on, size_t(tiles) * taps, d.small_h * d.small_w * d.batch);
-  make_in_parts(on, size, parts, weight, [&](float* result, size_t part_size, int count) {
+  const Product product = product_of<Shape>(d);
+  const unsigned taps = unsigned(d.kernel_h * d.kernel_w), tiles = unsigned(product.tiles / taps);
+  const int parts = best_parts<Shape>(on, product).count;
+  make_in_parts(on, product.results, parts, weight, [&](float* result, size_t part_size, int count) {
     Launch<Shape::kThreads>{
         .grid = dim3(tiles, taps, unsigned(count)), .shared_bytes = Shape::kSharedBytes, .stream = on.stream}(
         weight_kernel<kPrecision, Shape, kVector>, result, part_size, big, small, d);
@@ -173,13 +180,14 @@ void launch_few(Cuda on, const ConvDims& d, bool big_is_few, const float* big, c
   const int columns = d.kernel_h * d.kernel_w * few.channels;
   const unsigned tiles = ceil_div(size_t(few.wide_channels), Shape::kM) * ceil_div(size_t(columns), Shape::kN);
   const int depth = (big_is_few ? d.small_h * d.small_w : d.big_h * d.big_w) * d.batch;
-  make_in_parts(on, size_t(columns) * few.wide_channels, parts_of(on, tiles, depth), weight,
-                [&](float* result, size_t part_size, int count) {
-                  Launch<Shape::kThreads>{
-                      .grid = dim3(tiles, unsigned(count)), .shared_bytes = Shape::kSharedBytes, .stream = on.stream}(
-                      few_weight_kernel<kPrecision, Shape, kVector>, result, part_size, big_is_few ? small : big,
-                      big_is_few ? big : small, d, few);
-                });
+  const size_t size = size_t(columns) * few.wide_channels;
+  const int parts = best_parts<Shape>(on, {tiles, double(depth), size}).count;
+  make_in_parts(on, size, parts, weight, [&](float* result, size_t part_size, int count) {
+    Launch<Shape::kThreads>{.grid = dim3(tiles, unsigned(count)),
+                            .shared_bytes = Shape::kSharedBytes,
+                            .stream = on.stream}(few_weight_kernel<kPrecision, Shape, kVector>, result, part_size,
+                                                 big_is_few ? small : big, big_is_few ? big : small, d, few);
+  });
 }
 
 template <Precision kPrecision>
@@ -189,8 +197,10 @@ void choose(Cuda on, const ConvDims& d, const float* big, const float* small, fl
   if (few_small && d.big_channels % 4 == 0) return launch_few<kPrecision, Square, 4>(on, d, false, big, small, weight);
   if (d.big_channels % 4 != 0 || d.small_channels % 4 != 0)
     return launch_weight<kPrecision, Square, 1>(on, d, big, small, weight);
-  if (d.big_channels > Square::kN) return launch_weight<kPrecision, Wide, 4>(on, d, big, small, weight);
-  launch_weight<kPrecision, Square, 4>(on, d, big, small, weight);
+  if (d.big_channels <= Square::kN) return launch_weight<kPrecision, Square, 4>(on, d, big, small, weight);
+  if (best_parts<Large>(on, product_of<Large>(d)).clocks < best_parts<Wide>(on, product_of<Wide>(d)).clocks)
+    return launch_weight<kPrecision, Large, 4>(on, d, big, small, weight);
+  launch_weight<kPrecision, Wide, 4>(on, d, big, small, weight);
 }
 
 }  // namespace
