@@ -100,5 +100,27 @@ TEST_CASE("fakes carry the labels that were asked for, and the noise is a functi
   CHECK(draw("another").pixels != fakes.pixels);
 }
 
+TEST_CASE("with batch statistics fakes of one class are drawn among others") {
+  Machine machine({.threads = 1});
+  Context context(machine, 5);
+  ClusterGenerator generator(context, "generator", {.width = 1.0 / 16, .classes = 3});
+  // A beta and weights that let the class be seen.
+  for (const Tensor& weight : generator.parameters())
+    Tensor(weight).set(context.rng["weights"].normal(weight.shape(), 0, 0.3).to_host());
+  set_statistics(generator, Statistics::batch, 0.1);
+  const auto draw = [&](const std::vector<int32_t>& labels) {
+    return draw_cluster_fakes(generator, form(), labels, 0.01, "fakes").pixels;
+  };
+  const auto distance = [](const std::vector<uint8_t>& a, const std::vector<uint8_t>& b) {
+    double sum = 0;
+    for (size_t i = 0; i < a.size(); ++i) sum += std::abs(a[i] - b[i]);
+    return sum / static_cast<double>(a.size());
+  };
+  // Normalised among themselves, images of one class would forget which class it is.
+  const std::vector<int32_t> zeros(20, 0), ones(20, 1);
+  const double within = distance(draw(zeros), draw(zeros)), between = distance(draw(zeros), draw(ones));
+  CHECK(between > 2 * within);
+}
+
 }  // namespace
 }  // namespace tobogan::kim_lee

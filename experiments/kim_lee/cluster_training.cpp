@@ -36,7 +36,8 @@ ClusterTraining::ClusterTraining(Machine& machine, const ClusterPlan& plan, Meth
       encoder_(context_, "encoder", network(plan, images.classes())),
       adam_ge_(trained(generator_, encoder_, method), kAdam),
       adam_d_(critic_.named_parameters(), kAdam),
-      readings_(context_, 2, 1),
+      losses_d_(context_, 1, 1),
+      losses_ge_(context_, 1, 1),
       critic_step_(context_, [this] { train_critic(); }),
       generator_step_(context_, [this] { train_generator(); }) {
   set_steps(plan.iterations);
@@ -55,8 +56,7 @@ void ClusterTraining::step() {
   for (int i = 0; i < plan_.critic_steps; ++i) critic_step_(qualified_.has_value());
   generator_step_();
   if (!is_one_of(kCurvePoints)) return;
-  const std::vector<Real> losses = readings_.take().back();
-  log_.push_back({steps_done(), losses[0], losses[1]});
+  log_.push_back({steps_done(), losses_d_.take().back()[0], losses_ge_.take().back()[0]});
 }
 
 Tensor ClusterTraining::real_images() {
@@ -77,7 +77,7 @@ void ClusterTraining::train_critic() {
   const Tensor u = context_.rng["mix"].uniform({plan_.batch, 1, 1, 1});
   const Tensor loss = cluster_critic_loss(critic_, real, fake, u);
   adam_d_.step(grad(loss, adam_d_.parameters()));
-  loss_d_ = loss.detach();
+  losses_d_.add({loss});
 }
 
 void ClusterTraining::train_generator() {
@@ -87,7 +87,7 @@ void ClusterTraining::train_generator() {
   if (method_.encoder) loss = loss + clustering_loss(encoder_(fake), asked);
   if (method_.quality) loss = loss + plan_.quality_weight * quality_loss(*classifier_, fake, asked.labels);
   adam_ge_.step(grad(loss, adam_ge_.parameters()));
-  readings_.add({loss_d_, loss});
+  losses_ge_.add({loss});
 }
 
 // Drawn once, half way, and kept in a file: a training that goes on from later reads it.

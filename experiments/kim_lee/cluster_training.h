@@ -53,9 +53,8 @@ class ClusterTraining : public Training {
   ClusterEncoder encoder_;
   std::optional<IndependentClassifier> classifier_;
   Adam adam_ge_, adam_d_;
-  Readings readings_;  // L_D, L_GE
+  Readings losses_d_, losses_ge_;
   Step critic_step_, generator_step_;
-  Tensor loss_d_;
   std::optional<DeviceImages> qualified_;
   std::optional<Batches> qualified_batches_;
 };

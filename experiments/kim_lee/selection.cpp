@@ -18,14 +18,22 @@ ImageSet draw_cluster_fakes(ClusterGenerator& generator, const ImageSet& form, s
                             double noise, const std::string& stream) {
   Context& context = generator.context();
   const ClusterGanOptions& options = generator.options;
+  // By its own statistics a batch of one class would be normalised to something that was never trained: there the fakes
+  // that are wanted are a class's share of the batch, and the others are of any class.
+  const bool by_batch = generator.training();
+  const int wanted_at_once = by_batch ? std::max(1, kSampleBatch / options.classes) : kSampleBatch;
   return sample_images(
       context.device, form, labels, {0, 1},
       [&](const Indices& wanted) {
         const int size = static_cast<int>(wanted.count());
         const Tensor z_n = context.rng[stream].normal({size, options.noise}, 0, noise);
-        return generator(ClusterLatent(z_n, wanted, options.classes).z);
+        const Tensor z = ClusterLatent(z_n, wanted, options.classes).z;
+        if (!by_batch) return generator(z);
+        const Tensor others =
+            ClusterLatent::draw(context.rng[stream + "/others"], kSampleBatch - size, options, noise).z;
+        return slice(generator(concat({z, others}, 0)), 0, 0, size);
       },
-      kSampleBatch);
+      wanted_at_once);
 }
 
 void set_statistics(ClusterGenerator& generator, Statistics statistics, double noise) {

@@ -13,7 +13,7 @@ namespace tobogan {
 struct ClassifierPlan {
   bool expert = false;  // models/expert_classifier.h, else the classifier of models/cls_r_gan.h
   int epochs = 10;
-  int images = 0;             // the first so many of the training set; 0: all
+  int images = 0;             // drawn from the training set; 0: all of it
   bool falling_rate = false;  // a tenth from 60 % of the epochs on, a hundredth from 85 %
   int batch = 128;
 };
