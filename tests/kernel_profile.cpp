@@ -6,6 +6,7 @@
 //   kernel_profile --write FILE             makes FILE
 //
 // Times are predictions from public figures of the H100 SXM, not measurements: they say what limits a kernel.
+#include <cuda_emulator.h>
 #include <cuda_emulator/profile.h>
 
 #include <CLI/CLI.hpp>
@@ -59,11 +60,14 @@ std::string short_name(std::string name) {
     for (size_t at; (at = name.find(place)) != std::string::npos;) name.erase(at, place.size());
   }
   int depth = 0;  // a parenthesis inside <> belongs to a template argument
-  for (size_t i = 0; i < name.size(); ++i) {
-    depth += (name[i] == '<') - (name[i] == '>');
-    if (name[i] == '(' && depth == 0) return name.substr(0, i);
+  std::string shorter;
+  for (const char c : name) {
+    if (c == '(' && depth == 0) break;
+    depth += (c == '<') - (c == '>');
+    // Of arguments that have arguments themselves, the names will do.
+    if (depth < 2 && !(c == '>' && depth == 1)) shorter += c;
   }
-  return name;
+  return shorter;
 }
 
 // All launches of one kernel in a step.
@@ -168,6 +172,8 @@ int main_with(int argc, char** argv) {
   app.add_option("--check", check_file, "compare with this file; worse is an error");
   app.add_option("--write", write_file, "write the counts to this file");
   CLI11_PARSE(app, argc, argv);
+  // Kernels choose their tiles for the GPU that the predictions are about.
+  cuda_emulator::configure({.multiprocessors = static_cast<int>(kMultiprocessors)});
 
   std::map<std::string, std::string> committed;
   if (!check_file.empty()) {

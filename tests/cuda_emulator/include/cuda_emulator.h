@@ -20,6 +20,7 @@ struct Options {
   bool protect = false;           // device memory is unreadable for the host, and for kernels outside of allocations
   bool report_leaks = false;      // at exit, end the process with an error if device or pinned memory is left
   int workers = 1;                // operating-system threads that share the blocks of a grid
+  int multiprocessors = 4;        // what the device says it has: programs choose grids by it
   size_t device_bytes = size_t(8) << 30;  // more than this at a time is "out of memory"
 };
 
@@ -27,7 +28,7 @@ struct Options {
 void configure(const Options& options);
 
 // CUDA_EMULATOR=<words separated by commas>: forward, reverse, random, random:<seed>, lazy, eager, protect, leaks,
-// workers:<n>, memory:<MiB>.  An unknown word ends the process with a message.
+// workers:<n>, multiprocessors:<n>, memory:<MiB>.  An unknown word ends the process with a message.
 Options options_from_environment();
 
 // Kernel launches since the start, those inside replayed graphs included.

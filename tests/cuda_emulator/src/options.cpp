@@ -40,12 +40,14 @@ void apply(const std::string& word, Options& options) {
     options.report_leaks = true;
   else if (number_of(word, "workers", number) && number > 0)
     options.workers = int(number);
+  else if (number_of(word, "multiprocessors", number) && number > 0)
+    options.multiprocessors = int(number);
   else if (number_of(word, "memory", number))
     options.device_bytes = size_t(number) << 20;
   else
     fatal(
         "CUDA_EMULATOR: unknown word '%s' (known: forward, reverse, random, random:<seed>, eager, lazy, protect, "
-        "leaks, workers:<n>, memory:<MiB>)",
+        "leaks, workers:<n>, multiprocessors:<n>, memory:<MiB>)",
         word.c_str());
 }
 

@@ -55,7 +55,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int device) {
   p->maxThreadsPerBlock = 1024;
   p->maxThreadsPerMultiProcessor = 2048;
   p->major = 9;
-  p->multiProcessorCount = 4;
+  p->multiProcessorCount = options().multiprocessors;
   p->l2CacheSize = 1 << 20;
   msan_unpoison(p, sizeof *p);
   return cudaSuccess;
