@@ -85,8 +85,13 @@ int main(int argc, char** argv) {
   app.add_option("--rounds", rounds.count, "rounds")->check(CLI::Range(1, 1000))->capture_default_str();
   app.add_option("--seconds", rounds.seconds, "per subject and round")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
+  try {
 #ifdef TOBOGAN_WITH_CUDA
-  if (device == "cuda") return tobogan::bench::run_on_gpu(precision, filter, rounds);
+    if (device == "cuda") return tobogan::bench::run_on_gpu(precision, filter, rounds);
 #endif
-  return tobogan::bench::run(threads, filter, rounds);
+    return tobogan::bench::run(threads, filter, rounds);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "op_bench: %s\n", error.what());
+    return 1;
+  }
 }

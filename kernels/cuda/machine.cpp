@@ -32,7 +32,7 @@ int count_gpus() {
     const auto text = [](int version) {
       return std::to_string(version / 1000) + "." + std::to_string(version % 1000 / 10);
     };
-    throw std::runtime_error(driver == 0 ? "no NVIDIA driver is installed: device \"cuda\" needs one"
+    throw std::runtime_error(driver == 0 ? "no NVIDIA driver is installed"
                                          : "the NVIDIA driver knows CUDA " + text(driver) +
                                                ", and this program was built with CUDA " + text(runtime) +
                                                ": a newer driver is needed");
