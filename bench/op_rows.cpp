@@ -8,6 +8,7 @@
 #include "kernels/matmul.h"
 #include "kernels/philox.h"
 #include "kernels/pixels.h"
+#include "tests/support/conv_cases.h"
 
 namespace tobogan::bench {
 namespace {
@@ -29,16 +30,6 @@ double relative_error(const std::vector<double>& wanted, const std::vector<doubl
     largest = std::max(largest, std::abs(wanted[i]));
   }
   return apart / largest;
-}
-
-int64_t big_count(const ConvDims& d) {
-  return int64_t{d.batch} * d.big_channels * d.big_h * d.big_w;
-}
-int64_t small_count(const ConvDims& d) {
-  return int64_t{d.batch} * d.small_channels * d.small_h * d.small_w;
-}
-int64_t weight_count(const ConvDims& d) {
-  return int64_t{d.kernel_h} * d.kernel_w * d.small_channels * d.big_channels;
 }
 
 int64_t meetings(const ConvDims& d) {
@@ -136,7 +127,7 @@ void add_conv(std::vector<OpRow>& rows, const std::string& name, const ConvDims&
   const double channels = 2.0 * d.batch * d.big_channels * d.small_channels;
   const double nominal = channels * d.kernel_h * d.kernel_w * d.small_h * d.small_w;
   const double useful = channels * static_cast<double>(meetings(d));
-  const int64_t big = big_count(d), small = small_count(d), weight = weight_count(d);
+  const int64_t big = big_size(d), small = small_size(d), weight = weight_size(d);
   const double bytes = sizeof(Real) * static_cast<double>(big + small + weight);
   const auto add = [&](const char* what, int64_t x, int64_t y, int64_t result, const auto& kernel, auto error) {
     rows.push_back({.name = name + " " + what,
@@ -185,22 +176,6 @@ void add_matmul(std::vector<OpRow>& rows, const std::string& name, const MatmulD
        .counts = {a, b, c},
        .kernel = on_machines([d](auto on, auto* x, auto* y, auto* z) { kernels::matmul(on, d, x, y, z); }),
        .error = [d](const Values& x, const Values& y, const Values& z) { return matmul_error(d, x, y, z); }});
-}
-
-ConvDims layer(int batch, int big_channels, int big, int small_channels, int small, int kernel, int stride, int pad) {
-  return {.batch = batch,
-          .big_channels = big_channels,
-          .big_h = big,
-          .big_w = big,
-          .small_channels = small_channels,
-          .small_h = small,
-          .small_w = small,
-          .kernel_h = kernel,
-          .kernel_w = kernel,
-          .stride_h = stride,
-          .stride_w = stride,
-          .pad_top = pad,
-          .pad_left = pad};
 }
 
 }  // namespace

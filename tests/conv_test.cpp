@@ -4,22 +4,13 @@
 #include <cstring>
 
 #include "tests/support/catch.h"
+#include "tests/support/conv_cases.h"
 #include "tests/support/kernel_inputs.h"
 
 namespace tobogan {
 namespace {
 
 using kernels::ConvDims;
-
-int64_t big_size(const ConvDims& d) {
-  return int64_t{d.batch} * d.big_channels * d.big_h * d.big_w;
-}
-int64_t small_size(const ConvDims& d) {
-  return int64_t{d.batch} * d.small_channels * d.small_h * d.small_w;
-}
-int64_t weight_size(const ConvDims& d) {
-  return int64_t{d.kernel_h} * d.kernel_w * d.small_channels * d.big_channels;
-}
 
 // Calls meet(big pixel, small pixel, tap) for all that meet, by the definition in conv.h.
 template <class Meet>

@@ -10,21 +10,12 @@
 #include "kernels/conv.h"
 #include "kernels/cuda/graph.h"
 #include "tests/support/catch.h"
+#include "tests/support/conv_cases.h"
 #include "tests/support/kernel_inputs.h"
 #include "tests/support/on_gpu.h"
 
 namespace tobogan::kernels {
 namespace {
-
-int64_t big_size(const ConvDims& d) {
-  return int64_t{d.batch} * d.big_channels * d.big_h * d.big_w;
-}
-int64_t small_size(const ConvDims& d) {
-  return int64_t{d.batch} * d.small_channels * d.small_h * d.small_w;
-}
-int64_t weight_size(const ConvDims& d) {
-  return int64_t{d.kernel_h} * d.kernel_w * d.small_channels * d.big_channels;
-}
 
 #if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 constexpr bool kThorough = false;  // a block costs ten to a hundred times as much there
@@ -111,23 +102,6 @@ void check_case(const ConvDims& d, Precision precision) {
   CHECK(apart(got.small, c.wanted.small) < 2 * kSumTolerance);
   CHECK(apart(got.big, c.wanted.big) < 2 * kSumTolerance);
   CHECK(apart(got.weight, c.wanted.weight) < 2 * kSumTolerance);
-}
-
-// A square layer.
-ConvDims layer(int batch, int big_channels, int big, int small_channels, int small, int kernel, int stride, int pad) {
-  return {.batch = batch,
-          .big_channels = big_channels,
-          .big_h = big,
-          .big_w = big,
-          .small_channels = small_channels,
-          .small_h = small,
-          .small_w = small,
-          .kernel_h = kernel,
-          .kernel_w = kernel,
-          .stride_h = stride,
-          .stride_w = stride,
-          .pad_top = pad,
-          .pad_left = pad};
 }
 
 TEST_CASE("geometries: strides, dilations, asymmetric padding, rectangular and oversized kernels") {
