@@ -3,10 +3,7 @@
 # bits as undisturbed, with another number of threads; and each kind of bad input gets one sentence and an exit status.
 #
 #   abadi_test.sh PROGRAM SCRATCH-FOLDER
-set -euo pipefail
-program=$1 work=$2
-rm -rf "$work"; mkdir -p "$work"; cd "$work"
-fail() { echo "FAILED: $*" >&2; exit 1; }
+. "$(dirname "$0")/support/experiment_test.sh"
 tiny=(--tables 1,2,5 --sizes 100,120 --alphas 0.0625,0.125 --gan-epochs 2 --colour-images 20)
 
 "$program" "${tiny[@]}" --threads 1 --out calm >calm.log 2>&1 || fail "the undisturbed run: $(tail -n 3 calm.log)"
@@ -17,28 +14,12 @@ for file in report.md tables.csv tables.json provenance.json figure1.png figure2
   [ -s "calm/$file" ] || fail "no $file"
 done
 
-# Killed while computing, at moments that differ from try to try, with a checkpoint after every step.
-finished=0
-for pause in 0.4 0.7 1.1 1.6 2.2 3 4 6 9 14 30 200; do
-  { timeout -s KILL "$pause" "$program" "${tiny[@]}" --threads 2 --checkpoint-minutes 0 --out killed >killed.log 2>&1 &&
-    finished=1; } 2>/dev/null || continue
-  break
-done
-[ $finished = 1 ] || fail "the killed run never ended: $(tail -n 3 killed.log)"
-cmp calm/tables.json killed/tables.json || fail "killed and undisturbed runs differ"
+killed_until_done "0.4 0.7 1.1 1.6 2.2 3 4 6 9 14 30 200" "${tiny[@]}"
 for fakes in calm/cells/*gan*/fakes*; do
   cell=$(basename "$(dirname "$fakes")")
   cmp "$fakes" "killed/cells/$cell/$(basename "$fakes")" || fail "fakes of $cell differ"
 done
 
-# refuses WORDS ARGUMENT...: exit status 1 (CLI11's own for a wrong option), one line on stderr that has the words.
-refuses() {
-  local words=$1 status=0; shift
-  "$program" "$@" >/dev/null 2>refused.log || status=$?
-  [ $status != 0 ] && [ $status -lt 126 ] || fail "$*: exit status $status"
-  [ "$(wc -l <refused.log)" -le 2 ] || fail "$*: more than a sentence: $(cat refused.log)"
-  grep -q -- "$words" refused.log || fail "$*: no \"$words\" in: $(cat refused.log)"
-}
 refuses "profil" --profile huge
 refuses "nonsense" --nonsense 3
 refuses "nowhere" --tables 1 --data "$work/nowhere" --out refused

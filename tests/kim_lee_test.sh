@@ -4,10 +4,7 @@
 # sentence.
 #
 #   kim_lee_test.sh PROGRAM SCRATCH-FOLDER
-set -euo pipefail
-program=$1 work=$2
-rm -rf "$work"; mkdir -p "$work"; cd "$work"
-fail() { echo "FAILED: $*" >&2; exit 1; }
+. "$(dirname "$0")/support/experiment_test.sh"
 # A classifier that has learnt nothing yet gives no class 0.9: every fake of its class counts as qualified.
 small=(--synthetic 400 --iterations 3 --acgan-iterations 3 --width 0.0625 --classifier-epochs 1 --expert-epochs 1
        --p-min 0)
@@ -24,15 +21,7 @@ done
 # One CLS-R GAN a data set, though three tables and the figures look at it.
 [ "$(find calm/cells -maxdepth 1 -name 'clsr-mnist-size-*' -type d | wc -l)" = 1 ] || fail "trainings are not shared"
 
-# Killed while computing, at moments that differ from try to try, with a checkpoint after every step.
-finished=0
-for pause in 1 2 4 7 12 20 35 60 300; do
-  { timeout -s KILL "$pause" "$program" "${tiny[@]}" --threads 2 --checkpoint-minutes 0 --out killed >killed.log 2>&1 &&
-    finished=1; } 2>/dev/null || continue
-  break
-done
-[ $finished = 1 ] || fail "the killed run never ended: $(tail -n 3 killed.log)"
-cmp calm/tables.json killed/tables.json || fail "killed and undisturbed runs differ"
+killed_until_done "1 2 4 7 12 20 35 60 300" "${tiny[@]}"
 for images in calm/cells/*/*-images-idx3-ubyte; do
   cmp "$images" "killed/${images#calm/}" || fail "$images differ"
 done
@@ -47,13 +36,6 @@ done
 "$program" "${small[@]}" --images own --fakes 10 --out own-out >own.log 2>&1 || fail "own images: $(tail -n 3 own.log)"
 grep -q "Own images" own.log || fail "no table of own images"
 
-refuses() {
-  local words=$1 status=0; shift
-  "$program" "$@" >/dev/null 2>refused.log || status=$?
-  [ $status != 0 ] && [ $status -lt 126 ] || fail "$*: exit status $status"
-  [ "$(wc -l <refused.log)" -le 2 ] || fail "$*: more than a sentence: $(cat refused.log)"
-  grep -q -- "$words" refused.log || fail "$*: no \"$words\" in: $(cat refused.log)"
-}
 refuses "tables" --tables 9
 refuses "bn-sampling" --bn-sampling moving
 refuses "nowhere" --data "$work/nowhere" --out refused

@@ -3,10 +3,7 @@
 # with the same bits as undisturbed, with another number of threads; bad input gets one sentence.
 #
 #   mudavathu_test.sh PROGRAM SCRATCH-FOLDER
-set -euo pipefail
-program=$1 work=$2
-rm -rf "$work"; mkdir -p "$work"; cd "$work"
-fail() { echo "FAILED: $*" >&2; exit 1; }
+. "$(dirname "$0")/support/experiment_test.sh"
 tiny=(--iterations 10 --epochs 7 --train-images 200 --expert-epochs 1)
 
 "$program" "${tiny[@]}" --threads 1 --out calm >calm.log 2>&1 || fail "the undisturbed run: $(tail -n 3 calm.log)"
@@ -18,15 +15,7 @@ for file in report.md tables.csv tables.json m1_losses.csv m1_fakes.png m2_losse
 done
 grep -q '"10"' calm/tables.json || fail "the log does not reach iteration 10"
 
-# Killed while computing, at moments that differ from try to try, with a checkpoint after every step.
-finished=0
-for pause in 0.5 1 2 3 5 8 13 21 34 200; do
-  { timeout -s KILL "$pause" "$program" "${tiny[@]}" --threads 2 --checkpoint-minutes 0 --out killed >killed.log 2>&1 &&
-    finished=1; } 2>/dev/null || continue
-  break
-done
-[ $finished = 1 ] || fail "the killed run never ended: $(tail -n 3 killed.log)"
-cmp calm/tables.json killed/tables.json || fail "killed and undisturbed runs differ"
+killed_until_done "0.5 1 2 3 5 8 13 21 34 200" "${tiny[@]}"
 for images in calm/cells/*/*-images-idx3-ubyte; do
   cmp "$images" "killed/${images#calm/}" || fail "$images differ"
 done
@@ -35,13 +24,6 @@ done
 "$program" "${tiny[@]}" --experiments 1 --gate-g 0.01 --out gated >gated.log 2>&1 || fail "$(tail -n 3 gated.log)"
 grep -q "G was trained in 0, D in 11" gated/report.md || fail "gates: $(grep trained gated/report.md)"
 
-refuses() {
-  local words=$1 status=0; shift
-  "$program" "$@" >/dev/null 2>refused.log || status=$?
-  [ $status != 0 ] && [ $status -lt 126 ] || fail "$*: exit status $status"
-  [ "$(wc -l <refused.log)" -le 2 ] || fail "$*: more than a sentence: $(cat refused.log)"
-  grep -q -- "$words" refused.log || fail "$*: no \"$words\" in: $(cat refused.log)"
-}
 refuses "m1-data" --m1-data cats
 refuses "nowhere" --data "$work/nowhere" --out refused
 mkdir -p empty
