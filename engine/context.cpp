@@ -11,6 +11,9 @@
 #ifdef TOBOGAN_WITH_CUDA
 #include "kernels/cuda/machine.h"
 #endif
+#ifdef TOBOGAN_WITH_CUDNN
+#include "kernels/cudnn/handles.h"
+#endif
 
 namespace tobogan {
 namespace {
@@ -37,9 +40,16 @@ kernels::Precision precision_named(const std::string& name) {
   check(name == "bf16", "expected a precision of \"fp32\", \"tf32\" or \"bf16\", got \"", name, "\"");
   return kernels::Precision::kBf16;
 }
+#endif
+#if defined(TOBOGAN_WITH_CUDNN)
+using AnyMachine = std::variant<CpuMachine, kernels::CudaMachine, kernels::CudnnMachine>;
+constexpr const char* kDevices = "\"cpu\", \"cuda\" and \"cudnn\"";
+#elif defined(TOBOGAN_WITH_CUDA)
 using AnyMachine = std::variant<CpuMachine, kernels::CudaMachine>;
+constexpr const char* kDevices = "\"cpu\" and \"cuda\"";
 #else
 using AnyMachine = std::variant<CpuMachine>;
+constexpr const char* kDevices = "\"cpu\"";
 #endif
 
 }  // namespace
@@ -49,22 +59,26 @@ struct Machine::State {
   Device device;
 
   explicit State(const MachineOptions& options) {
-    if (options.device == "cpu") {
-      use(any.emplace(std::in_place_type<CpuMachine>, options));
+    if (options.device == "cpu") use(any.emplace(std::in_place_type<CpuMachine>, options));
 #ifdef TOBOGAN_WITH_CUDA
-    } else if (options.device == "cuda") {
-      try {
-        use(any.emplace(std::in_place_type<kernels::CudaMachine>,
-                        kernels::CudaOptions{.precision = precision_named(options.precision)}));
-      } catch (const std::runtime_error& error) {
-        throw Error(concat_text("device \"cuda\": ", error.what()));
-      }
+    if (options.device == "cuda") use_gpu<kernels::CudaMachine>(options);
 #endif
-    } else {
-      throw Error(concat_text("this build computes on ", std::variant_size_v<Device> == 1 ? "" : "\"cuda\" and on ",
-                              "\"cpu\", not on \"", options.device, "\""));
+#ifdef TOBOGAN_WITH_CUDNN
+    if (options.device == "cudnn") use_gpu<kernels::CudnnMachine>(options);
+#endif
+    check(any.has_value(), "this build computes on ", kDevices, ", not on \"", options.device, "\"");
+  }
+#ifdef TOBOGAN_WITH_CUDA
+  template <class Kind>
+  void use_gpu(const MachineOptions& options) {
+    const kernels::CudaOptions asked{.precision = precision_named(options.precision)};
+    try {
+      use(any.emplace(std::in_place_type<Kind>, asked));
+    } catch (const std::runtime_error& error) {
+      throw Error(concat_text("device \"", options.device, "\": ", error.what()));
     }
   }
+#endif
   void use(AnyMachine& machine) {
     device = std::visit([](auto& of_a_kind) { return Device(of_a_kind.tag()); }, machine);
   }

@@ -5,13 +5,16 @@
 // The lambda is instantiated for each tag of the variant, so overload resolution picks the machine's kernel and a
 // missing one is a compile or link error.  That is all the machinery there is.
 #pragma once
+#include <type_traits>
 #include <variant>
 
 #include "kernels/device.h"
 
 namespace tobogan {
 
-#ifdef TOBOGAN_WITH_CUDA
+#if defined(TOBOGAN_WITH_CUDNN)
+using Device = std::variant<kernels::Cpu, kernels::Cuda, kernels::Cudnn>;
+#elif defined(TOBOGAN_WITH_CUDA)
 using Device = std::variant<kernels::Cpu, kernels::Cuda>;
 #else
 using Device = std::variant<kernels::Cpu>;
@@ -20,6 +23,16 @@ using Device = std::variant<kernels::Cpu>;
 template <class Function>
 decltype(auto) dispatch(const Device& on, Function&& function) {
   return std::visit(std::forward<Function>(function), on);
+}
+
+// The tag of a GPU, whosever kernels run on it; null on the CPU.
+inline const kernels::Cuda* gpu_of(const Device& device) {
+  return std::visit(
+      [](const auto& on) -> const kernels::Cuda* {
+        if constexpr (std::is_convertible_v<decltype(&on), const kernels::Cuda*>) return &on;
+        return nullptr;
+      },
+      device);
 }
 
 }  // namespace tobogan

@@ -16,7 +16,6 @@ struct Step::Captured {
 };
 
 void Step::run_captured(const Device& device, Captured& captured) {
-  const kernels::Cuda on = std::get<kernels::Cuda>(device);
   if (!captured.warm) {
     run();
     captured.warm = true;
@@ -27,7 +26,7 @@ void Step::run_captured(const Device& device, Captured& captured) {
   } else {
     context_.replay_work = &captured.replay_work;
     try {
-      captured.graph = std::make_unique<kernels::CudaGraph>(on, [this] { run(); });
+      captured.graph = std::make_unique<kernels::CudaGraph>(*gpu_of(device), [this] { run(); });
     } catch (const std::exception& error) {
       context_.replay_work = nullptr;
       throw Error(concat_text("Step: ", error.what()));
@@ -58,7 +57,7 @@ void Step::run() {
 
 void Step::operator()([[maybe_unused]] int64_t shapes) {
 #ifdef TOBOGAN_WITH_CUDA
-  if (options_.capture && std::holds_alternative<kernels::Cuda>(context_.device)) {
+  if (options_.capture && gpu_of(context_.device)) {
     std::unique_ptr<Captured>& captured = captured_[shapes];
     if (!captured) captured = std::make_unique<Captured>();
     run_captured(context_.device, *captured);

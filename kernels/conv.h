@@ -27,13 +27,16 @@ struct ConvDims {
 // small = convolution of big with weight.
 void conv2d(Cpu on, const ConvDims& dims, const Real* big, const Real* weight, Real* small);
 void conv2d(Cuda on, const ConvDims& dims, const Real* big, const Real* weight, Real* small);
+void conv2d(Cudnn on, const ConvDims& dims, const Real* big, const Real* weight, Real* small);
 
 // big = transposed convolution of small with weight: the gradient of conv2d with respect to big.
 void conv_transpose2d(Cpu on, const ConvDims& dims, const Real* small, const Real* weight, Real* big);
 void conv_transpose2d(Cuda on, const ConvDims& dims, const Real* small, const Real* weight, Real* big);
+void conv_transpose2d(Cudnn on, const ConvDims& dims, const Real* small, const Real* weight, Real* big);
 
 // weight = the gradient of <conv2d(big, weight), small> with respect to weight.
 void conv2d_weight(Cpu on, const ConvDims& dims, const Real* big, const Real* small, Real* weight);
 void conv2d_weight(Cuda on, const ConvDims& dims, const Real* big, const Real* small, Real* weight);
+void conv2d_weight(Cudnn on, const ConvDims& dims, const Real* big, const Real* small, Real* weight);
 
 }  // namespace tobogan::kernels

@@ -49,5 +49,13 @@ struct Cuda {
   Precision precision;
 };
 
+class CudnnHandles;  // kernels/cudnn/handles.h
+
+// cuDNN's kernels, as a yardstick.  A kernel that has no overload on this tag takes the hand-written one, because a
+// Cudnn is a Cuda.  Declared in every build, defined in those with cuDNN.
+struct Cudnn : Cuda {
+  CudnnHandles* handles;
+};
+
 }  // namespace kernels
 }  // namespace tobogan

@@ -112,17 +112,19 @@ std::vector<Tensor> derivatives(const OpCase& row, const DrawnInputs& drawn) {
 }
 
 TEST_CASE("first and second derivatives on a GPU are the CPU's") {
-  if (devices().size() == 1) return;
-  Machine cpu({.threads = 1}), gpu({.device = "cuda"});
-  for (const OpCase& row : op_cases()) {
-    if (row.asked.empty()) continue;
-    for (const Shapes& shapes : row.shapes) {
-      const std::vector<Tensor> wanted = derivatives(row, draw_inputs(row, shapes, cpu.device()));
-      const std::vector<Tensor> got = derivatives(row, draw_inputs(row, shapes, gpu.device()));
-      REQUIRE(got.size() == wanted.size());
-      for (size_t i = 0; i < got.size(); ++i) {
-        CHECK(difference(row.name + text_of(shapes) + ", derivative " + std::to_string(i), values_of(got[i]),
-                         values_of(wanted[i]), 2e-5) == "");
+  for (const std::string& device : gpus()) {
+    Machine cpu({.threads = 1}), gpu({.device = device});
+    for (const OpCase& row : op_cases()) {
+      if (row.asked.empty()) continue;
+      for (const Shapes& shapes : row.shapes) {
+        const std::vector<Tensor> wanted = derivatives(row, draw_inputs(row, shapes, cpu.device()));
+        const std::vector<Tensor> got = derivatives(row, draw_inputs(row, shapes, gpu.device()));
+        REQUIRE(got.size() == wanted.size());
+        for (size_t i = 0; i < got.size(); ++i) {
+          INFO("on " << device);
+          CHECK(difference(row.name + text_of(shapes) + ", derivative " + std::to_string(i), values_of(got[i]),
+                           values_of(wanted[i]), 2e-5) == "");
+        }
       }
     }
   }
