@@ -1,4 +1,5 @@
-// Every product at the sizes that training uses: first whether it is right, then how fast it is.
+// Every product, and what is bound by memory, at the sizes that training uses: first whether it is right, then how fast
+// it is.
 //
 // A row (op_rows.cpp) is checked at some places against sums in double, then timed on one thread (processor time) and
 // on several (wall time), beside the machine's peak measured in the same rounds.  "useful" flops leave out
@@ -76,7 +77,12 @@ int main(int argc, char** argv) {
       ->capture_default_str();
 #ifdef TOBOGAN_WITH_CUDA
   std::string device = "cpu", precision = "fp32";
-  app.add_option("--device", device, "cpu or cuda")->check(CLI::IsMember({"cpu", "cuda"}))->capture_default_str();
+#ifdef TOBOGAN_WITH_CUDNN
+  const std::vector<std::string> devices{"cpu", "cuda", "cudnn"};
+#else
+  const std::vector<std::string> devices{"cpu", "cuda"};
+#endif
+  app.add_option("--device", device, "where to compute")->check(CLI::IsMember(devices))->capture_default_str();
   app.add_option("--precision", precision, "on a GPU")
       ->check(CLI::IsMember({"fp32", "tf32", "bf16"}))
       ->capture_default_str();
@@ -87,7 +93,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   try {
 #ifdef TOBOGAN_WITH_CUDA
-    if (device == "cuda") return tobogan::bench::run_on_gpu(precision, filter, rounds);
+    if (device != "cpu") return tobogan::bench::run_on_gpu(device, precision, filter, rounds);
 #endif
     return tobogan::bench::run(threads, filter, rounds);
   } catch (const std::exception& error) {

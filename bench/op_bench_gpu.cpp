@@ -2,7 +2,9 @@
 // the same precision, and a large copy.
 //
 // "warm" is the mean of many launches in a row, as inside a captured step, where operands are in the L2 cache; "cold"
-// is one launch after the cache was emptied.  Both are medians over rounds, by the GPU's own clock.
+// is one launch after the cache was emptied.  Both are medians over rounds, by the GPU's own clock.  On "cudnn" a
+// second line gives the library's time on operands in its own layout, which is what ours is to be measured by: the
+// first has the copies from our layout and back in it.
 #include "bench/op_bench_gpu.h"
 
 #include <cuda_runtime.h>
@@ -15,6 +17,9 @@
 #include "kernels/matmul.h"
 #include "tests/support/kernel_inputs.h"
 #include "tests/support/on_gpu.h"
+#ifdef TOBOGAN_WITH_CUDNN
+#include "kernels/cudnn/handles.h"
+#endif
 
 namespace tobogan::bench {
 namespace {
@@ -110,10 +115,34 @@ Ceilings measure_ceilings(CudaMachine& machine, Timer& timer, int side, int64_t 
   return {2.0 * side * side * side / product, 8.0 * static_cast<double>(copied) / copy};
 }
 
-bool run_row(const OpRow& row, CudaMachine& machine, Timer& timer, const Ceilings& most, double tolerance) {
+const auto& kernel_on(const OpRow& row, CudaMachine&) {
+  return row.kernel.cuda;
+}
+void time_in_library_layout(const OpRow&, CudaMachine&, Timer&) {}
+#ifdef TOBOGAN_WITH_CUDNN
+const auto& kernel_on(const OpRow& row, kernels::CudnnMachine&) {
+  return row.kernel.cudnn;
+}
+void time_in_library_layout(const OpRow& row, kernels::CudnnMachine& machine, Timer& timer) {
+  if (!row.library.run) return;
+  const OnGpu<float> x(machine, random_values(row.library.counts[0], 1));
+  const OnGpu<float> y(machine, random_values(row.library.counts[1], 2)), result(machine, row.library.counts[2]);
+  std::printf("| %s, cuDNN's own layout |", row.name.c_str());
+  try {
+    const GpuTimes times = timer.time([&] { row.library.run(machine.tag(), x.data(), y.data(), result.data()); });
+    std::printf(" %.1f | %.1f | %.2f | %.2f | | | | |\n", 1e6 * times.warm, 1e6 * times.cold,
+                1e-12 * row.nominal_flops / times.warm, 1e-12 * row.useful_flops / times.warm);
+  } catch (const std::runtime_error& error) {
+    std::printf(" %s | | | | | | | |\n", error.what());
+  }
+}
+#endif
+
+template <class AnyMachine>
+bool run_row(const OpRow& row, AnyMachine& machine, Timer& timer, const Ceilings& most, double tolerance) {
   const Values x = random_values(row.counts[0], 1), y = random_values(row.counts[1], 2);
   const OnGpu<float> on_x(machine, x), on_y(machine, y), result(machine, row.counts[2]);
-  const auto run = [&] { row.kernel.cuda(machine.tag(), on_x.data(), on_y.data(), result.data()); };
+  const auto run = [&] { kernel_on(row, machine)(machine.tag(), on_x.data(), on_y.data(), result.data()); };
   run();
   const double error = row.error(x, y, result.host());
   const GpuTimes times = timer.time(run);
@@ -122,14 +151,13 @@ bool run_row(const OpRow& row, CudaMachine& machine, Timer& timer, const Ceiling
               1e6 * times.warm, 1e6 * times.cold, 1e-12 * row.nominal_flops / times.warm,
               1e-12 * row.useful_flops / times.warm, 100 * row.useful_flops / times.warm / most.flops,
               1e-9 * row.bytes / times.cold, 100 * row.bytes / times.cold / most.bytes, error, right ? "" : " WRONG");
+  time_in_library_layout(row, machine, timer);
   std::fflush(stdout);
   return right;
 }
 
-}  // namespace
-
-int run_on_gpu(const std::string& precision, const std::string& filter, const Rounds& rounds) {
-  CudaMachine machine(CudaOptions{.precision = precision_named(precision)});
+template <class AnyMachine>
+int run_rows(AnyMachine& machine, const std::string& precision, const std::string& filter, const Rounds& rounds) {
   Timer timer(machine, rounds);
   const bool real = machine.multiprocessors() > 16;  // an emulated or a tiny GPU would take hours
   const Ceilings most = real ? measure_ceilings(machine, timer, 8192, int64_t{1} << 28)
@@ -147,6 +175,21 @@ int run_on_gpu(const std::string& precision, const std::string& filter, const Ro
     if (row.name.find(filter) != std::string::npos) right = run_row(row, machine, timer, most, tolerance) && right;
   }
   return right ? 0 : 1;
+}
+
+}  // namespace
+
+int run_on_gpu([[maybe_unused]] const std::string& device, const std::string& precision, const std::string& filter,
+               const Rounds& rounds) {
+  const CudaOptions options{.precision = precision_named(precision)};
+#ifdef TOBOGAN_WITH_CUDNN
+  if (device == "cudnn") {
+    kernels::CudnnMachine machine(options);
+    return run_rows(machine, precision, filter, rounds);
+  }
+#endif
+  CudaMachine machine(options);
+  return run_rows(machine, precision, filter, rounds);
 }
 
 }  // namespace tobogan::bench

@@ -9,18 +9,16 @@
 #include "kernels/philox.h"
 #include "kernels/pixels.h"
 #include "tests/support/conv_cases.h"
+#ifdef TOBOGAN_WITH_CUDNN
+#include "kernels/cudnn/library.h"
+#endif
 
 namespace tobogan::bench {
-namespace {
 
-using kernels::ConvDims;
-using kernels::MatmulDims;
-using kernels::PixelPairs;
-
-// Places of a result that are looked at.
-constexpr int kPlaces = 200;
-uint64_t place(int i, size_t size) {
-  return kernels::random_block(99, 0, 0, i).word[0] % size;
+std::vector<size_t> places(int count, size_t size) {
+  std::vector<size_t> chosen;
+  for (int i = 0; i < count; ++i) chosen.push_back(kernels::random_block(99, 0, 0, i).word[0] % size);
+  return chosen;
 }
 
 double relative_error(const std::vector<double>& wanted, const std::vector<double>& got) {
@@ -31,6 +29,14 @@ double relative_error(const std::vector<double>& wanted, const std::vector<doubl
   }
   return apart / largest;
 }
+
+namespace {
+
+using kernels::ConvDims;
+using kernels::MatmulDims;
+using kernels::PixelPairs;
+
+constexpr int kPlaces = 200;
 
 int64_t meetings(const ConvDims& d) {
   const PixelPairs list = PixelPairs::of_small(d);
@@ -43,8 +49,7 @@ int64_t meetings(const ConvDims& d) {
 double conv_error(const ConvDims& d, const Values& big, const Values& weight, const Values& result) {
   const PixelPairs list = PixelPairs::of_small(d);
   std::vector<double> wanted, got;
-  for (int i = 0; i < kPlaces; ++i) {
-    const size_t at = place(i, result.size());
+  for (const size_t at : places(kPlaces, result.size())) {
     const int s = static_cast<int>(at % d.small_channels);
     const int64_t image = at / d.small_channels % d.batch, pixel = at / d.small_channels / d.batch;
     const int row = static_cast<int>(pixel / d.small_w), column = static_cast<int>(pixel % d.small_w);
@@ -65,8 +70,7 @@ double conv_error(const ConvDims& d, const Values& big, const Values& weight, co
 double conv_transpose_error(const ConvDims& d, const Values& small, const Values& weight, const Values& result) {
   const PixelPairs list = PixelPairs::of_big(d);
   std::vector<double> wanted, got;
-  for (int i = 0; i < kPlaces; ++i) {
-    const size_t at = place(i, result.size());
+  for (const size_t at : places(kPlaces, result.size())) {
     const int b = static_cast<int>(at % d.big_channels);
     const int64_t image = at / d.big_channels % d.batch, pixel = at / d.big_channels / d.batch;
     const int row = static_cast<int>(pixel / d.big_w), column = static_cast<int>(pixel % d.big_w);
@@ -87,8 +91,7 @@ double conv_transpose_error(const ConvDims& d, const Values& small, const Values
 double conv_weight_error(const ConvDims& d, const Values& big, const Values& small, const Values& result) {
   const PixelPairs list = PixelPairs::of_small(d);
   std::vector<double> wanted, got;
-  for (int i = 0; i < kPlaces / 10; ++i) {
-    const size_t at = place(i, result.size());
+  for (const size_t at : places(kPlaces / 10, result.size())) {
     const int b = static_cast<int>(at % d.big_channels), s = static_cast<int>(at / d.big_channels % d.small_channels);
     const int tap = static_cast<int>(at / d.big_channels / d.small_channels);
     double sum = 0;
@@ -112,16 +115,6 @@ double conv_weight_error(const ConvDims& d, const Values& big, const Values& sma
   return relative_error(wanted, got);
 }
 
-// The same generic kernel for every machine of the build.
-template <class Kernel>
-Products on_machines(const Kernel& kernel) {
-#ifdef TOBOGAN_WITH_CUDA
-  return {kernel, kernel};
-#else
-  return {kernel};
-#endif
-}
-
 // The three convolutions of one layer.
 void add_conv(std::vector<OpRow>& rows, const std::string& name, const ConvDims& d) {
   const double channels = 2.0 * d.batch * d.big_channels * d.small_channels;
@@ -129,30 +122,43 @@ void add_conv(std::vector<OpRow>& rows, const std::string& name, const ConvDims&
   const double useful = channels * static_cast<double>(meetings(d));
   const int64_t big = big_size(d), small = small_size(d), weight = weight_size(d);
   const double bytes = sizeof(Real) * static_cast<double>(big + small + weight);
-  const auto add = [&](const char* what, int64_t x, int64_t y, int64_t result, const auto& kernel, auto error) {
+  const auto add = [&](const char* what, int64_t x, int64_t y, int64_t result, const auto& kernel, auto error,
+                       InLibraryLayout library) {
     rows.push_back({.name = name + " " + what,
                     .nominal_flops = nominal,
                     .useful_flops = useful,
                     .bytes = bytes,
                     .counts = {x, y, result},
                     .kernel = on_machines(kernel),
-                    .error = [=](const Values& a, const Values& b, const Values& c) { return error(d, a, b, c); }});
+                    .error = [=](const Values& a, const Values& b, const Values& c) { return error(d, a, b, c); },
+                    .library = std::move(library)});
   };
+  InLibraryLayout conv, transpose, of_weight;
+#ifdef TOBOGAN_WITH_CUDNN
+  const ConvDims l = kernels::library_dims(d);
+  const int64_t library_big = big_size(l);
+  conv = {{library_big, weight, small},
+          [l](auto on, auto* x, auto* w, auto* y) { kernels::library_conv2d(on, l, x, w, y); }};
+  transpose = {{small, weight, library_big},
+               [l](auto on, auto* y, auto* w, auto* x) { kernels::library_conv_transpose2d(on, l, y, w, x); }};
+  of_weight = {{library_big, small, weight},
+               [l](auto on, auto* x, auto* y, auto* w) { kernels::library_conv2d_weight(on, l, x, y, w); }};
+#endif
   add(
       "conv", big, weight, small, [d](auto on, auto* x, auto* w, auto* y) { kernels::conv2d(on, d, x, w, y); },
-      conv_error);
+      conv_error, conv);
   add(
       "transpose", small, weight, big,
-      [d](auto on, auto* y, auto* w, auto* x) { kernels::conv_transpose2d(on, d, y, w, x); }, conv_transpose_error);
+      [d](auto on, auto* y, auto* w, auto* x) { kernels::conv_transpose2d(on, d, y, w, x); }, conv_transpose_error,
+      transpose);
   add(
       "weight", big, small, weight, [d](auto on, auto* x, auto* y, auto* w) { kernels::conv2d_weight(on, d, x, y, w); },
-      conv_weight_error);
+      conv_weight_error, of_weight);
 }
 
 double matmul_error(const MatmulDims& d, const Values& a, const Values& b, const Values& c) {
   std::vector<double> wanted, got;
-  for (int i = 0; i < kPlaces; ++i) {
-    const size_t at = place(i, c.size());
+  for (const size_t at : places(kPlaces, c.size())) {
     const int64_t row = at / d.columns, column = at % d.columns;
     double sum = 0;
     for (int64_t k = 0; k < d.inner; ++k) {
@@ -218,6 +224,7 @@ std::vector<OpRow> op_rows() {
   add_matmul(rows, "square 1024", {.rows = 1024, .columns = 1024, .inner = 1024});
   add_matmul(rows, "square 1024 a^T", {.rows = 1024, .columns = 1024, .inner = 1024, .transpose_a = true});
   add_matmul(rows, "square 1024 b^T", {.rows = 1024, .columns = 1024, .inner = 1024, .transpose_b = true});
+  for (OpRow& row : memory_rows()) rows.push_back(std::move(row));
   return rows;
 }
 

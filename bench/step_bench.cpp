@@ -170,7 +170,7 @@ int main_with(int argc, char** argv) {
       ->delimiter(',');
   app.add_option("--peer", options.peers, "NAME=COMMAND of a peer (bench/peers/README.md); may be repeated");
   app.add_option("--threads", options.threads, "threads of ours")->check(CLI::Range(1, 1024))->capture_default_str();
-  app.add_option("--device", options.device, "device of ours: cpu or cuda")->capture_default_str();
+  app.add_option("--device", options.device, "device of ours: cpu, cuda or cudnn")->capture_default_str();
   app.add_option("--precision", options.precision, "of ours on a GPU: fp32, tf32 or bf16")->capture_default_str();
   app.add_flag("--eager", options.eager, "ours on a GPU without captured steps");
   app.add_option("--batch", options.batch, "images a step, ours; tell the peers the same")
