@@ -3,6 +3,7 @@
 #include "kernels/conv.h"
 
 #include <algorithm>
+#include <memory>
 #include <optional>
 
 #include "kernels/cudnn/handles.h"
@@ -66,13 +67,14 @@ Images weight_of(const ConvDims& d) {
 class Converted {
  public:
   Converted(Cudnn on, const Images& images) : on_(on), images_(images) {
-    if (!images.same_layout()) scratch_.emplace(*on.pool, static_cast<size_t>(images.library_count()));
+    if (!images.same_layout())
+      scratch_ = std::make_unique<CudaScratch<Real>>(*on.pool, static_cast<size_t>(images.library_count()));
   }
 
  protected:
   Cudnn on_;
   Images images_;
-  std::optional<CudaScratch<Real>> scratch_;
+  std::unique_ptr<CudaScratch<Real>> scratch_;
 };
 
 // An operand for the library; padding that is a part of it is zero.

@@ -7,7 +7,7 @@
 
 #include <cudnn.h>
 
-#include <optional>
+#include <memory>
 #include <vector>
 
 #include "kernels/cudnn/handles.h"
@@ -49,9 +49,9 @@ void normalize_grad(Cudnn on, const Activation& how, int64_t rows, int64_t colum
   if (rows < 2 || columns == 0)
     return normalize_grad(Cuda(on), how, rows, columns, dy, x, y, mean, scale, gamma, dx, dgamma, dbeta);
   const CudnnTensor matrix(1, columns, rows, 1), channels(1, columns, 1, 1);
-  std::optional<CudaScratch<Real>> g;  // cuDNN does not say that dx may be dy
+  std::unique_ptr<CudaScratch<Real>> g;  // cuDNN does not say that dx may be dy
   if (how.slope != 1 || how.dropout > 0 || dx == dy) {
-    g.emplace(*on.pool, static_cast<size_t>(rows * columns));
+    g = std::make_unique<CudaScratch<Real>>(*on.pool, static_cast<size_t>(rows * columns));
     activate_grad(on, how, rows, columns, dy, y, g->data());
   }
   // The deviations are given, so epsilon is only checked.
