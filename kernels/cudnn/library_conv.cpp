@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
-#include <type_traits>
+#include <span>
 
 #include "kernels/cudnn/handles.h"
 #include "kernels/cudnn/library.h"
@@ -93,7 +93,7 @@ void set_math(const CudnnConv& conv, cudnnMathType_t math) {
   check_cudnn(cudnnSetConvolutionMathType(conv.conv, math), "cudnnSetConvolutionMathType");
 }
 
-// Whether a measured algorithm computes as precisely as was asked.  cuDNN also measures its default, TF32, unasked.
+// Whether what was measured computes as precisely as was asked.
 bool precise(cudnnMathType_t math, cudnnMathType_t asked) {
   if (asked == CUDNN_FMA_MATH) return math == CUDNN_FMA_MATH;
   return asked == CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION || math != CUDNN_TENSOR_OP_MATH_ALLOW_CONVERSION;
@@ -112,15 +112,15 @@ Algorithm search(Cudnn on, const CudnnConv& conv, const char* call, Find find, S
   Algorithm best{.searched = true};
   if (status / 1000 == CUDNN_STATUS_NOT_SUPPORTED / 1000) return best;
   check_cudnn(status, call);
+  // cuDNN measures its default, TF32, unasked as well.  What was measured so comes last, and runs as was asked.
+  std::stable_partition(results, results + count, [&](const Result& r) { return precise(r.mathType, asked); });
   for (const Result& result : std::span(results, static_cast<size_t>(count))) {
     if (result.status != CUDNN_STATUS_SUCCESS || result.determinism != CUDNN_DETERMINISTIC) continue;
-    if (!precise(result.mathType, asked)) continue;
-    set_math(conv, result.mathType);
-    if (size(result.algo, &best.workspace) != CUDNN_STATUS_SUCCESS || best.workspace > kMostWorkspace) continue;
-    best.found = true;
     best.number = result.algo;
-    best.math = result.mathType;
-    return best;
+    best.math = precise(result.mathType, asked) ? result.mathType : asked;
+    set_math(conv, best.math);
+    best.found = size(result.algo, &best.workspace) == CUDNN_STATUS_SUCCESS && best.workspace <= kMostWorkspace;
+    if (best.found) break;
   }
   return best;
 }
