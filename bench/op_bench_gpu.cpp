@@ -127,7 +127,7 @@ void time_in_library_layout(const OpRow& row, kernels::CudnnMachine& machine, Ti
   if (!row.library.run) return;
   const OnGpu<float> x(machine, random_values(row.library.counts[0], 1));
   const OnGpu<float> y(machine, random_values(row.library.counts[1], 2)), result(machine, row.library.counts[2]);
-  std::printf("| %s, cuDNN's own layout |", row.name.c_str());
+  std::printf("| %s, cuDNN alone |", row.name.c_str());
   try {
     const GpuTimes times = timer.time([&] { row.library.run(machine.tag(), x.data(), y.data(), result.data()); });
     std::printf(" %.1f | %.1f | %.2f | %.2f | | | | |\n", 1e6 * times.warm, 1e6 * times.cold,

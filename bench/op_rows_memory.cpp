@@ -53,14 +53,22 @@ double batch_norm_error(Matrix m, const Values& x, const Values& parameters, con
 
 OpRow batch_norm(const std::string& name, Matrix m) {
   const int64_t n = m.count(), c = m.columns;
-  return memory_row(name + " batch norm", {n, 2 * c, n + 3 * c},
-                    on_machines([=](auto on, auto* x, auto* parameters, auto* y) {
-                      kernels::batch_normalize(on, {}, m.rows, c, kEpsilon, x, parameters, parameters + c, y + n,
-                                               y + n + c, y + n + 2 * c, y);
-                    }),
-                    [=](const Values& x, const Values& parameters, const Values& y) {
-                      return batch_norm_error(m, x, parameters, y);
-                    });
+  OpRow row = memory_row(name + " batch norm", {n, 2 * c, n + 3 * c},
+                         on_machines([=](auto on, auto* x, auto* parameters, auto* y) {
+                           auto *mean = y + n, *variance = mean + c, *scale = variance + c;
+                           kernels::column_moments(on, m.rows, c, kEpsilon, x, mean, variance, scale);
+                           kernels::normalize(on, {}, m.rows, c, x, mean, scale, parameters, parameters + c, y);
+                         }),
+                         [=](const Values& x, const Values& parameters, const Values& y) {
+                           return batch_norm_error(m, x, parameters, y);
+                         });
+#ifdef TOBOGAN_WITH_CUDNN
+  row.library = {row.counts, [=](kernels::Cudnn on, const Real* x, const Real* parameters, Real* y) {
+                   kernels::library_batch_norm(on, m.rows, c, kEpsilon, x, parameters, parameters + c, y + n,
+                                               y + n + 2 * c, y);
+                 }};
+#endif
+  return row;
 }
 
 // Operands (dy, x) and (mean, scale, gamma); result (dx, dgamma, dbeta).
@@ -82,15 +90,22 @@ double batch_norm_grad_error(Matrix m, const Values& operands, const Values& par
 
 OpRow batch_norm_grad(const std::string& name, Matrix m) {
   const int64_t n = m.count(), c = m.columns;
-  return memory_row(name + " batch norm gradient", {2 * n, 3 * c, n + 2 * c},
-                    on_machines([=](auto on, auto* dy, auto* parameters, auto* dx) {
-                      const Real *x = dy + n, *y = x;  // the result matters to an activation only
-                      kernels::normalize_grad(on, {}, m.rows, c, dy, x, y, parameters, parameters + c,
-                                              parameters + 2 * c, dx, dx + n, dx + n + c);
-                    }),
-                    [=](const Values& dy, const Values& parameters, const Values& dx) {
-                      return batch_norm_grad_error(m, dy, parameters, dx);
-                    });
+  OpRow row = memory_row(name + " batch norm gradient", {2 * n, 3 * c, n + 2 * c},
+                         on_machines([=](auto on, auto* dy, auto* parameters, auto* dx) {
+                           const Real *x = dy + n, *y = x;  // the result matters to an activation only
+                           kernels::normalize_grad(on, {}, m.rows, c, dy, x, y, parameters, parameters + c,
+                                                   parameters + 2 * c, dx, dx + n, dx + n + c);
+                         }),
+                         [=](const Values& dy, const Values& parameters, const Values& dx) {
+                           return batch_norm_grad_error(m, dy, parameters, dx);
+                         });
+#ifdef TOBOGAN_WITH_CUDNN
+  row.library = {row.counts, [=](kernels::Cudnn on, const Real* dy, const Real* parameters, Real* dx) {
+                   kernels::library_batch_norm_grad(on, m.rows, c, kEpsilon, dy, dy + n, parameters, parameters + c,
+                                                    parameters + 2 * c, dx, dx + n, dx + n + c);
+                 }};
+#endif
+  return row;
 }
 
 // Windows of 2 x 2 that do not overlap.  Operand (x, dy); result (dx, y, choices).

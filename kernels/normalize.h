@@ -24,16 +24,6 @@ void normalize(Cpu on, const Activation& how, int64_t rows, int64_t columns, con
 void normalize(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* x, const Real* mean,
                const Real* scale, const Real* gamma, const Real* beta, Real* y);
 
-// column_moments, and normalize by them: in one call, because libraries have them so.
-template <class Machine>
-void batch_normalize(Machine on, const Activation& how, int64_t rows, int64_t columns, Real epsilon, const Real* x,
-                     const Real* gamma, const Real* beta, Real* mean, Real* variance, Real* scale, Real* y) {
-  column_moments(on, rows, columns, epsilon, x, mean, variance, scale);
-  normalize(on, how, rows, columns, x, mean, scale, gamma, beta, y);
-}
-void batch_normalize(Cudnn on, const Activation& how, int64_t rows, int64_t columns, Real epsilon, const Real* x,
-                     const Real* gamma, const Real* beta, Real* mean, Real* variance, Real* scale, Real* y);
-
 // The way back of column_moments + normalize together: with g = dy times the derivative of the activation (from its
 // result y) and h = (x - mean) * scale:  dbeta = sum g, dgamma = sum g h,
 // dx = gamma * scale * (g - mean(g) - h * mean(g h)).  gamma may be null (1).  dx may be dy.
@@ -41,9 +31,6 @@ void normalize_grad(Cpu on, const Activation& how, int64_t rows, int64_t columns
                     const Real* y, const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
                     Real* dbeta);
 void normalize_grad(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* x,
-                    const Real* y, const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
-                    Real* dbeta);
-void normalize_grad(Cudnn on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* x,
                     const Real* y, const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
                     Real* dbeta);
 

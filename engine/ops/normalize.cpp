@@ -99,19 +99,19 @@ BatchNormResult batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& b
   check_channels("beta", beta, x.shape());
   check(m.rows >= 1, "batch_norm: nothing to take the moments of in shape ", x.shape());
   const Shape flat{x.shape()[1]};
-  const Tensor mean(flat, x.device()), variance(flat, x.device()), scale(flat, x.device()), y(x.shape(), x.device());
+  const Tensor mean(flat, x.device()), variance(flat, x.device()), scale(flat, x.device());
   dispatch(x.device(), [&](auto on) {
-    kernels::batch_normalize(on, options.activation, m.rows, m.columns, static_cast<Real>(options.epsilon), x.data(),
-                             data_or_null(gamma), data_or_null(beta), mean.data(), variance.data(), scale.data(),
-                             y.data());
+    kernels::column_moments(on, m.rows, m.columns, static_cast<Real>(options.epsilon), x.data(), mean.data(),
+                            variance.data(), scale.data());
   });
   const bool has_beta = beta.defined();
-  const Tensor recorded = record(y, defined_of(x, gamma, beta), [=](const Tensor& dy, const Tensor& y, Wanted) {
-    return keep_defined(
-        recording() ? composed_grad(dy, y, x, gamma, options) : fused_grad(dy, y, x, mean, scale, gamma, options),
-        gamma, has_beta);
-  });
-  return {recorded, mean, variance};
+  const Tensor y = record(apply(x, mean, scale, gamma, beta, options), defined_of(x, gamma, beta),
+                          [=](const Tensor& dy, const Tensor& y, Wanted) {
+                            return keep_defined(recording() ? composed_grad(dy, y, x, gamma, options)
+                                                            : fused_grad(dy, y, x, mean, scale, gamma, options),
+                                                gamma, has_beta);
+                          });
+  return {y, mean, variance};
 }
 
 Tensor batch_norm_with(const Tensor& x, const Tensor& mean, const Tensor& variance, const Tensor& gamma,

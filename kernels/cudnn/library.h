@@ -22,6 +22,14 @@ void library_conv2d(Cudnn on, const ConvDims& dims, const Real* big, const Real*
 void library_conv_transpose2d(Cudnn on, const ConvDims& dims, const Real* small, const Real* weight, Real* big);
 void library_conv2d_weight(Cudnn on, const ConvDims& dims, const Real* big, const Real* small, Real* weight);
 
+// y = gamma * (x - mean) * scale + beta by the moments of x (rows x columns), and the way back: dx, dgamma and dbeta.
+// REQUIRES: rows and columns are not 0; no operand is a result.
+void library_batch_norm(Cudnn on, int64_t rows, int64_t columns, Real epsilon, const Real* x, const Real* gamma,
+                        const Real* beta, Real* mean, Real* scale, Real* y);
+void library_batch_norm_grad(Cudnn on, int64_t rows, int64_t columns, Real epsilon, const Real* dy, const Real* x,
+                             const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
+                             Real* dbeta);
+
 // Max pooling without the choices that the engine differentiates through, and its gradient from values.  Our layout is
 // cuDNN's with one image of `block` channels.  REQUIRES: the padding is the same on both sides.
 void library_max_pool2d(Cudnn on, const PoolDims& dims, const Real* x, Real* y);

@@ -354,8 +354,9 @@ cudnnStatus_t cudnnBatchNormalizationForwardTraining(cudnnHandle_t handle, cudnn
                                                      void* saved_inverse_deviation) {
   if (!per_channel(mode, *x_shape, *y_shape, *channels) || epsilon < 0 || factor < 0 || factor > 1 || x == y)
     return CUDNN_STATUS_BAD_PARAM;
-  if (!on_device(&cudnnBatchNormalizationForwardTraining,
-                 {x, y, scale, bias, running_mean, running_variance, saved_mean, saved_inverse_deviation}))
+  if (!on_device(&cudnnBatchNormalizationForwardTraining, {x, y, scale, bias, saved_mean, saved_inverse_deviation}) ||
+      on_device(&cudnnBatchNormalizationForwardTraining, {running_mean}) !=
+          on_device(&cudnnBatchNormalizationForwardTraining, {running_variance}))
     return CUDNN_STATUS_BAD_PARAM_NULL_POINTER;
   return enqueue(
       handle,
@@ -372,6 +373,7 @@ cudnnStatus_t cudnnBatchNormalizationForwardTraining(cudnnHandle_t handle, cudnn
           of_channel(shape, c, [&](long long at) { blend(y[at], (x[at] - mean) / deviation * scale[c] + bias[c]); });
           saved_mean[c] = float(mean);
           inverse[c] = float(1 / deviation);
+          if (!running_mean) continue;
           running_mean[c] = float(mean * factor + running_mean[c] * (1 - factor));
           running_variance[c] = float(squares / (count - 1) * factor + running_variance[c] * (1 - factor));
         }
