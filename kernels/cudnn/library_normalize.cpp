@@ -1,6 +1,6 @@
-// Batch norm as cuDNN has it.  Its sums run over images, rows and columns alike, so our tall matrix is to it one image
-// of one column.  The engine normalises by hand on every device: there moments and normalisation, and the two halves of
-// the way back, are kernels of their own, because the convolutions beside them do half of it.
+// Batch norm as cuDNN has it, for op_bench.  Its sums run over images, rows and columns alike, so our tall matrix is to
+// it one image of one column.  The engine normalises by hand on every device: its moments and its normalisation are
+// kernels of their own, with activation and dropout in them.
 #include <cudnn.h>
 
 #include "kernels/cudnn/handles.h"
