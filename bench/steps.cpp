@@ -37,10 +37,12 @@ std::function<void()> mnist_dcgan(Context& context, int batch) {
     Tensor real = images(context, {batch, 1, 28, 28});
 
     void step() {
-      const Tensor fake_score = discriminator(generator(context.rng["latent"].normal({batch, 100})));
-      const Tensor loss_d = (bce_with_logits(discriminator(real), 1) + bce_with_logits(fake_score, 0)) * 0.5;
+      const Tensor fake = generator(context.rng["latent"].normal({batch, 100}));
+      const Tensor score = discriminator(concat({real, fake}, 0));
+      const Tensor loss_d = bce_with_logits(score, {.target = 1}, {.target = 0});
+      const Tensor loss_g = bce_with_logits(score, {.target = 1, .weight = 0}, {.target = 1, .weight = 2});
       const auto grads_d = grad(loss_d, adam_d.parameters(), {.keep_graph = true});
-      const auto grads_g = grad(bce_with_logits(fake_score, 1), adam_g.parameters());
+      const auto grads_g = grad(loss_g, adam_g.parameters());
       adam_d.step(grads_d);
       adam_g.step(grads_g);
     }

@@ -14,18 +14,21 @@ struct Activation {
   Real slope = 1;
   Real dropout = 0;
   RandomKey key{};  // used where dropout > 0
+
+  bool is_identity() const { return slope == 1 && dropout == 0; }
 };
 
 // y[r][c] = activation(x[r][c] + bias[c]); without bias where bias is null.  y may be x.
 void activate(Cpu on, const Activation& how, int64_t rows, int64_t columns, const Real* x, const Real* bias, Real* y);
 void activate(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* x, const Real* bias, Real* y);
 
-// dx = dy times the derivative of the activation where its *result* was y (rows x columns).  dx may be dy.
+// dx = dy times the derivative of the activation where its *result* was y (rows x columns), and unless dbias is null
+// dbias[c] = the sum of column c of dx.  dx may be dy.
 // The result tells enough: with dropout -0 was dropped; else y > 0 says that x > 0, and at 0 the derivative is the
 // slope.
 void activate_grad(Cpu on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* y,
-                   Real* dx);
+                   Real* dx, Real* dbias = nullptr);
 void activate_grad(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* y,
-                   Real* dx);
+                   Real* dx, Real* dbias = nullptr);
 
 }  // namespace tobogan::kernels

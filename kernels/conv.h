@@ -8,7 +8,7 @@
 // In memory an image batch is [pixel row][pixel column][image][channel] and a weight {small channels, big channels,
 // kernel_h, kernel_w}, being a tensor of four axes too, is [tap row][tap column][small channel][big channel].
 #pragma once
-#include "kernels/device.h"
+#include "kernels/activation.h"
 
 namespace tobogan::kernels {
 
@@ -24,15 +24,30 @@ struct ConvDims {
   bool operator==(const ConvDims&) const = default;
 };
 
-// small = convolution of big with weight.
-void conv2d(Cpu on, const ConvDims& dims, const Real* big, const Real* weight, Real* small);
-void conv2d(Cuda on, const ConvDims& dims, const Real* big, const Real* weight, Real* small);
-void conv2d(Cudnn on, const ConvDims& dims, const Real* big, const Real* weight, Real* small);
+// What happens to the sums of a convolution on their way out, as activate() does it to the images as a matrix whose
+// columns are the channels: activation(sum + bias[channel]).  bias may be null.
+struct ConvEpilogue {
+  const Real* bias = nullptr;
+  Activation activation = {};
 
-// big = transposed convolution of small with weight: the gradient of conv2d with respect to big.
-void conv_transpose2d(Cpu on, const ConvDims& dims, const Real* small, const Real* weight, Real* big);
-void conv_transpose2d(Cuda on, const ConvDims& dims, const Real* small, const Real* weight, Real* big);
-void conv_transpose2d(Cudnn on, const ConvDims& dims, const Real* small, const Real* weight, Real* big);
+  bool is_identity() const { return bias == nullptr && activation.is_identity(); }
+};
+
+// small = epilogue(convolution of big with weight).
+void conv2d(Cpu on, const ConvDims& dims, const Real* big, const Real* weight, Real* small,
+            const ConvEpilogue& epilogue = {});
+void conv2d(Cuda on, const ConvDims& dims, const Real* big, const Real* weight, Real* small,
+            const ConvEpilogue& epilogue = {});
+void conv2d(Cudnn on, const ConvDims& dims, const Real* big, const Real* weight, Real* small,
+            const ConvEpilogue& epilogue = {});
+
+// big = epilogue(transposed convolution of small with weight), which is the gradient of conv2d with respect to big.
+void conv_transpose2d(Cpu on, const ConvDims& dims, const Real* small, const Real* weight, Real* big,
+                      const ConvEpilogue& epilogue = {});
+void conv_transpose2d(Cuda on, const ConvDims& dims, const Real* small, const Real* weight, Real* big,
+                      const ConvEpilogue& epilogue = {});
+void conv_transpose2d(Cudnn on, const ConvDims& dims, const Real* small, const Real* weight, Real* big,
+                      const ConvEpilogue& epilogue = {});
 
 // weight = the gradient of <conv2d(big, weight), small> with respect to weight.
 void conv2d_weight(Cpu on, const ConvDims& dims, const Real* big, const Real* small, Real* weight);

@@ -7,12 +7,19 @@
 
 namespace tobogan::kernels {
 
+// Moments as averages over batches: mean[c] = keep * mean[c] + (1 - keep) * batch mean[c], and
+// variance[c] = keep * variance[c] + (1 - keep) * correction * batch variance[c].  Null: none are kept.
+struct RunningMoments {
+  Real keep = 0, correction = 1;
+  Real *mean = nullptr, *variance = nullptr;
+};
+
 // mean[c] and biased variance[c] of each column of x (rows x columns), not by the difference of squares, and
 // scale[c] = 1 / sqrt(variance[c] + epsilon).
 void column_moments(Cpu on, int64_t rows, int64_t columns, Real epsilon, const Real* x, Real* mean, Real* variance,
-                    Real* scale);
+                    Real* scale, const RunningMoments& running = {});
 void column_moments(Cuda on, int64_t rows, int64_t columns, Real epsilon, const Real* x, Real* mean, Real* variance,
-                    Real* scale);
+                    Real* scale, const RunningMoments& running = {});
 
 // scale[c] = 1 / sqrt(variance[c] + epsilon).
 void inverse_deviation(Cpu on, int64_t columns, Real epsilon, const Real* variance, Real* scale);
@@ -33,12 +40,5 @@ void normalize_grad(Cpu on, const Activation& how, int64_t rows, int64_t columns
 void normalize_grad(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* x,
                     const Real* y, const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
                     Real* dbeta);
-
-// Moments as averages over batches: running_mean[c] = keep * running_mean[c] + (1 - keep) * mean[c], and
-// running_variance[c] = keep * running_variance[c] + (1 - keep) * factor * variance[c].
-void update_running(Cpu on, int64_t columns, Real keep, Real factor, const Real* mean, const Real* variance,
-                    Real* running_mean, Real* running_variance);
-void update_running(Cuda on, int64_t columns, Real keep, Real factor, const Real* mean, const Real* variance,
-                    Real* running_mean, Real* running_variance);
 
 }  // namespace tobogan::kernels

@@ -4,7 +4,9 @@
 // sum differs from the CPU's, and a wrong fragment cannot hide behind a tolerance.
 #include <cuda_runtime.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <span>
 
 #include "kernels/conv.h"
@@ -163,6 +165,46 @@ TEST_CASE("long sums are shared among blocks, and rows of results among tiles") 
   check_case(layer(64, 1, 8, 12, 8, 3, 1, 1), Precision::kTf32);
   check_case(layer(2, 132, 4, 1, 1, 4, 1, 0), Precision::kBf16);  // few results of long sums
   check_case(layer(2, 128, 5, 3, 2, 4, 1, 0), Precision::kFp32);
+}
+
+// What activate() makes of a convolution's result is what the epilogue makes of its sums, bit for bit.
+void check_epilogue(const ConvDims& d, Precision precision, const Activation& activation) {
+  INFO("precision " << static_cast<int>(precision) << ", dropout " << activation.dropout << ": " << describe(d));
+  CudaMachine machine({.precision = precision});
+  const Cuda on = machine.tag();
+  const OnGpu<uint64_t> step(machine, std::vector<uint64_t>{5});
+  Activation how = activation;
+  how.key = {.stream = 77, .draw = 1, .step = step.data()};
+  const OnGpu<Real> big(machine, random_values(big_size(d), 1)), small(machine, random_values(small_size(d), 2));
+  const OnGpu<Real> weight(machine, random_values(weight_size(d), 3));
+  const OnGpu<Real> small_bias(machine, random_values(d.small_channels, 4));
+  const OnGpu<Real> big_bias(machine, random_values(d.big_channels, 5));
+  const int64_t count = std::max(big_size(d), small_size(d));
+  const OnGpu<Real> sums(machine, count), wanted(machine, count), got(machine, count);
+  const auto same_bits = [&](int64_t compared) {
+    const std::vector<Real> a = wanted.host(), b = got.host();
+    return std::memcmp(a.data(), b.data(), static_cast<size_t>(compared) * sizeof(Real)) == 0;  // -0 as well
+  };
+  conv2d(on, d, big.data(), weight.data(), sums.data());
+  activate(on, how, small_size(d) / d.small_channels, d.small_channels, sums.data(), small_bias.data(), wanted.data());
+  conv2d(on, d, big.data(), weight.data(), got.data(), {small_bias.data(), how});
+  CHECK(same_bits(small_size(d)));
+  conv_transpose2d(on, d, small.data(), weight.data(), sums.data());
+  activate(on, how, big_size(d) / d.big_channels, d.big_channels, sums.data(), big_bias.data(), wanted.data());
+  conv_transpose2d(on, d, small.data(), weight.data(), got.data(), {big_bias.data(), how});
+  CHECK(same_bits(big_size(d)));
+}
+
+TEST_CASE("bias, leaky ReLU and dropout on the way out") {
+  const Activation plain{}, leaky{.slope = Real(0.25)}, dropout{.slope = Real(0.25), .dropout = Real(0.5)};
+  check_epilogue(layer(2, 8, 5, 12, 5, 3, 1, 1), Precision::kTf32, dropout);  // four channels at a time
+  check_epilogue(layer(3, 5, 5, 7, 3, 3, 2, 1), Precision::kFp32, dropout);   // one by one
+  if (!kThorough) return;
+  check_epilogue(layer(3, 5, 5, 6, 3, 3, 2, 1), Precision::kBf16, plain);
+  check_epilogue(layer(4, 1, 8, 68, 4, 5, 2, 1), Precision::kTf32, leaky);  // sent and collected
+  check_epilogue(layer(4, 3, 8, 64, 4, 4, 2, 1), Precision::kFp32, dropout);
+  check_epilogue(layer(2, 260, 3, 8, 1, 3, 1, 0), Precision::kTf32, dropout);  // in parts
+  check_epilogue(layer(2, 132, 4, 3, 1, 4, 1, 0), Precision::kBf16, dropout);  // few results of long sums
 }
 
 TEST_CASE("the layers of the MNIST and the CIFAR DCGAN") {

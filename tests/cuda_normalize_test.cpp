@@ -31,6 +31,25 @@ struct Keys {
 const std::vector<Activation> kActivations = {
     {}, {.slope = Real(0.25)}, {.slope = Real(0.25), .dropout = Real(0.3)}, {.slope = 0, .dropout = Real(0.5)}};
 
+// With the bias's gradient dx keeps its bits, and dbias is the sums of dx over the rows.
+void check_bias_grad(BothMachines& on, const Keys& keys, const Activation& how, const Size& size, int64_t offset,
+                     const Real* dy, const Real* y, const Reals& want_dx) {
+  Reals sums(static_cast<size_t>(size.columns)), got_sums;
+  for (int64_t c = 0; c < size.columns; ++c) {
+    double sum = 0;
+    for (int64_t r = 0; r < size.rows; ++r)
+      sum += static_cast<double>(want_dx[static_cast<size_t>(r * size.columns + c)]);
+    sums[static_cast<size_t>(c)] = static_cast<Real>(sum);
+  }
+  const auto backward = [&](Cuda cuda, Real* dx) {
+    got_sums = on.repeat(size.columns, [&](Cuda, Real* dbias) {
+      activate_grad(cuda, keys.of(cuda, how), size.rows, size.columns, dy, y, dx, dbias);
+    });
+  };
+  CHECK(on.repeat(size.rows * size.columns, backward, offset) == want_dx);
+  CHECK(apart(got_sums, sums) < 1e-5);
+}
+
 TEST_CASE("activations and their way back have the CPU's bits, dropout included") {
   BothMachines on;
   const Keys keys(on.cuda);
@@ -60,6 +79,7 @@ TEST_CASE("activations and their way back have the CPU's bits, dropout included"
           const Reals y = on.repeat(count, forward, offset);
           CHECK(std::memcmp(y.data(), want.data(), want.size() * sizeof(Real)) == 0);  // -0 as well
           CHECK(on.repeat(count, backward, offset) == want_dx);
+          check_bias_grad(on, keys, how, size, offset, slope.data(), result.data(), want_dx);
         }
       }
     }
@@ -175,16 +195,20 @@ TEST_CASE("deviations and running statistics") {
   for (const int64_t columns : {1, 3, 130}) {
     const Reals mean = test_values(columns, 31), variance = test_values(columns, 32, 0.1, 2);
     Reals scale(mean.size()), running_mean = variance, running_variance = mean;
-    const OnGpu<Real> gpu_mean(on.cuda, mean), gpu_variance(on.cuda, variance);
+    const OnGpu<Real> gpu_variance(on.cuda, variance);
     const OnGpu<Real> gpu_running_mean(on.cuda, running_mean), gpu_running_variance(on.cuda, running_variance);
     inverse_deviation(on.cpu.tag(), columns, Real(1e-3), variance.data(), scale.data());
     const auto run = [&](Cuda cuda, Real* y) { inverse_deviation(cuda, columns, Real(1e-3), gpu_variance.data(), y); };
     CHECK(apart(on.repeat(columns, run), scale) < 4 * kRounding);
-    const auto update = [&](auto tag, const Real* batch_mean, const Real* batch_variance, Real* m, Real* v) {
-      update_running(tag, columns, Real(0.75), Real(1.25), batch_mean, batch_variance, m, v);
+    const auto update = [&](auto tag, const Real* in, Real* all, Real* m, Real* v) {
+      column_moments(tag, 9, columns, Real(1e-5), in, all, all + columns, all + 2 * columns,
+                     {.keep = Real(0.75), .correction = Real(1.125), .mean = m, .variance = v});
     };
-    update(on.cpu.tag(), mean.data(), variance.data(), running_mean.data(), running_variance.data());
-    update(on.cuda.tag(), gpu_mean.data(), gpu_variance.data(), gpu_running_mean.data(), gpu_running_variance.data());
+    const Reals x = test_values(9 * columns, 33);
+    Reals all(static_cast<size_t>(3 * columns));
+    const OnGpu<Real> gpu_x(on.cuda, x), gpu_all(on.cuda, 3 * columns);
+    update(on.cpu.tag(), x.data(), all.data(), running_mean.data(), running_variance.data());
+    update(on.cuda.tag(), gpu_x.data(), gpu_all.data(), gpu_running_mean.data(), gpu_running_variance.data());
     CHECK(apart(gpu_running_mean.host(), running_mean) < 4 * kRounding);
     CHECK(apart(gpu_running_variance.host(), running_variance) < 4 * kRounding);
   }

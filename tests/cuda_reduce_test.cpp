@@ -89,16 +89,16 @@ TEST_CASE("the sum of squares") {
 
 TEST_CASE("binary cross-entropy and its way back") {
   BothMachines on;
-  const Real target = Real(0.9);
+  const BceTerms terms{{Real(0.9), Real(0.5)}, {Real(0.1), 2}};
   for (const int64_t count : {1, 3, 33, 1000}) {
     const Reals x = test_values(count, 17, -30, 30), dy = {Real(0.75)};
     const OnGpu<Real> gpu_x(on.cuda, x), gpu_dy(on.cuda, dy);
     Reals want(1), want_dx(x.size());
-    binary_cross_entropy(on.cpu.tag(), count, target, x.data(), want.data());
-    binary_cross_entropy_grad(on.cpu.tag(), count, target, x.data(), dy.data(), want_dx.data());
-    const auto run = [&](Cuda cuda, Real* y) { binary_cross_entropy(cuda, count, target, gpu_x.data(), y); };
+    binary_cross_entropy(on.cpu.tag(), count, terms, x.data(), want.data());
+    binary_cross_entropy_grad(on.cpu.tag(), count, terms, x.data(), dy.data(), want_dx.data());
+    const auto run = [&](Cuda cuda, Real* y) { binary_cross_entropy(cuda, count, terms, gpu_x.data(), y); };
     const auto back = [&](Cuda cuda, Real* dx) {
-      binary_cross_entropy_grad(cuda, count, target, gpu_x.data(), gpu_dy.data(), dx);
+      binary_cross_entropy_grad(cuda, count, terms, gpu_x.data(), gpu_dy.data(), dx);
     };
     INFO(count << " logits");
     CHECK(apart(on.repeat(1, run), want) < 4 * kRounding);

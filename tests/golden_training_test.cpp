@@ -120,9 +120,9 @@ TEST_CASE("ten steps of a DCGAN have PyTorch's losses and weights") {
 
   for (int i = 0; i < kSteps; ++i) {
     INFO("step " << i);
-    const Tensor fake_score = discriminator(generator(part(z, i, batch)));
-    const Tensor loss_d = (bce_with_logits(discriminator(part(x, i, batch)), 1) + bce_with_logits(fake_score, 0)) * 0.5;
-    const Tensor loss_g = bce_with_logits(fake_score, 1);
+    const Tensor score = discriminator(concat({part(x, i, batch), generator(part(z, i, batch))}, 0));
+    const Tensor loss_d = bce_with_logits(score, {.target = 1}, {.target = 0});
+    const Tensor loss_g = bce_with_logits(score, {.target = 1, .weight = 0}, {.target = 1, .weight = 2});
     CHECK(std::abs(loss_d.item() - golden.host("loss_d").values[i]) <= loss_tolerance);
     CHECK(std::abs(loss_g.item() - golden.host("loss_g").values[i]) <= loss_tolerance);
     const auto grads_d = grad(loss_d, adam_d.parameters(), {.keep_graph = true});

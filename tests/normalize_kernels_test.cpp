@@ -72,6 +72,15 @@ TEST_CASE("the way back of an activation, from its result") {
       activate(on.tag(), how, rows, columns, x.data(), nullptr, y.data());
       activate_grad(on.tag(), how, rows, columns, dx.data(), y.data(), dx.data());
       CHECK(worst_error(dx, [&](int64_t i) { return at(dy, i) * factor(how, i, at(x, i)); }) < 4 * kRounding);
+
+      Reals again = dy, dbias(static_cast<size_t>(columns));
+      activate_grad(on.tag(), how, rows, columns, again.data(), y.data(), again.data(), dbias.data());
+      CHECK(again == dx);
+      CHECK(worst_error(dbias, [&](int64_t c) {
+              double sum = 0;
+              for (int64_t r = 0; r < rows; ++r) sum += at(dx, r * columns + c);
+              return sum;
+            }) < 64 * kRounding);  // a few rows are added up in Real
     }
   }
 }
@@ -239,12 +248,13 @@ TEST_CASE("the way back of normalize") {
 
 TEST_CASE("running statistics") {
   CpuMachine on(1);
-  const Reals mean = {1, 2, 3}, variance = {4, 5, 6};
-  Reals running_mean = {10, 20, 30}, running_variance = {0, 4, 8};
-  update_running(on.tag(), 3, Real(0.75), 2, mean.data(), variance.data(), running_mean.data(),
-                 running_variance.data());
+  const Reals x = {0, -1, 2, 2, 5, 4};  // two rows: mean 1, 2, 3, biased variance 1, 9, 1
+  Reals mean(3), variance(3), scale(3), running_mean = {10, 20, 30}, running_variance = {0, 4, 8};
+  column_moments(
+      on.tag(), 2, 3, Real(1e-5), x.data(), mean.data(), variance.data(), scale.data(),
+      {.keep = Real(0.75), .correction = 2, .mean = running_mean.data(), .variance = running_variance.data()});
   CHECK(running_mean == Reals{7.75, 15.5, 23.25});
-  CHECK(running_variance == Reals{2, 5.5, 9});
+  CHECK(running_variance == Reals{0.5, 7.5, 6.5});
 }
 
 }  // namespace

@@ -2,7 +2,6 @@
 #include "engine/nn/layers.h"
 
 #include "engine/autograd.h"
-#include "kernels/normalize.h"
 
 namespace tobogan {
 namespace {
@@ -36,12 +35,6 @@ ConvOptions conv_options(const ConvLayerOptions& o) {
   return {.stride = o.stride, .padding = o.padding, .dilation = o.dilation};
 }
 
-// Nothing to add and nothing to bend: skip the pass.
-Tensor finish(const Module& layer, const Tensor& sum, const Tensor& bias, const ActivationOptions& options) {
-  const kernels::Activation how = activation_of(layer, options);
-  return bias.defined() || how.slope != 1 || how.dropout > 0 ? activate(sum, bias, how) : sum;
-}
-
 }  // namespace
 
 Dropout::Dropout(Module& parent, const std::string& name, double rate) : Module(parent, name), rate_(rate) {}
@@ -57,7 +50,9 @@ Linear::Linear(Module& parent, const std::string& name, const LinearOptions& o) 
 }
 
 Tensor Linear::operator()(const Tensor& x) {
-  return finish(*this, linear(x, weight_), bias_, options_.activation);
+  const kernels::Activation how = activation_of(*this, options_.activation);
+  const Tensor sum = linear(x, weight_);
+  return bias_.defined() || !how.is_identity() ? activate(sum, bias_, how) : sum;
 }
 
 LinearToImage::LinearToImage(Module& parent, const std::string& name, const DenseImageOptions& o)
@@ -70,8 +65,8 @@ LinearToImage::LinearToImage(Module& parent, const std::string& name, const Dens
 Tensor LinearToImage::operator()(const Tensor& x) {
   check(x.shape().rank() == 2 && x.shape()[1] == options_.features, name(), ": expected {N, ", options_.features,
         "}, got shape ", x.shape());
-  return finish(*this, conv_transpose2d(reshape(x, {x.shape()[0], x.shape()[1], 1, 1}), weight_), bias_,
-                options_.activation);
+  return conv_transpose2d(reshape(x, {x.shape()[0], x.shape()[1], 1, 1}), weight_, bias_,
+                          activation_of(*this, options_.activation));
 }
 
 ImageToLinear::ImageToLinear(Module& parent, const std::string& name, const DenseImageOptions& o)
@@ -85,7 +80,7 @@ Tensor ImageToLinear::operator()(const Tensor& x) {
   const DenseImageOptions& o = options_;
   check(x.shape().rank() == 4 && x.shape() == Shape{x.shape()[0], o.channels, o.height, o.width}, name(),
         ": expected {N, ", o.channels, ", ", o.height, ", ", o.width, "}, got shape ", x.shape());
-  return reshape(finish(*this, conv2d(x, weight_), bias_, o.activation), {x.shape()[0], o.features});
+  return reshape(conv2d(x, weight_, bias_, activation_of(*this, o.activation)), {x.shape()[0], o.features});
 }
 
 Conv2d::Conv2d(Module& parent, const std::string& name, const ConvLayerOptions& o) : Module(parent, name), options_(o) {
@@ -94,7 +89,7 @@ Conv2d::Conv2d(Module& parent, const std::string& name, const ConvLayerOptions& 
 }
 
 Tensor Conv2d::operator()(const Tensor& x) {
-  return finish(*this, conv2d(x, weight_, conv_options(options_)), bias_, options_.activation);
+  return conv2d(x, weight_, bias_, activation_of(*this, options_.activation), conv_options(options_));
 }
 
 ConvTranspose2d::ConvTranspose2d(Module& parent, const std::string& name, const ConvLayerOptions& o)
@@ -104,7 +99,7 @@ ConvTranspose2d::ConvTranspose2d(Module& parent, const std::string& name, const 
 }
 
 Tensor ConvTranspose2d::operator()(const Tensor& x) {
-  return finish(*this, conv_transpose2d(x, weight_, conv_options(options_)), bias_, options_.activation);
+  return conv_transpose2d(x, weight_, bias_, activation_of(*this, options_.activation), conv_options(options_));
 }
 
 BatchNormOptions keras_batch_norm(int channels, double keep, const ActivationOptions& activation) {
@@ -123,19 +118,12 @@ BatchNorm::BatchNorm(Module& parent, const std::string& name, const BatchNormOpt
 Tensor BatchNorm::operator()(const Tensor& x) {
   const NormalizeOptions how{.epsilon = options_.epsilon, .activation = activation_of(*this, options_.activation)};
   if (!training()) return batch_norm_with(x, running_mean_, running_variance_, gamma_, beta_, how);
-  const BatchNormResult result = batch_norm(x, gamma_, beta_, how);
+  RunningStatistics running;
   if (tracks_statistics()) {
-    const double rows = static_cast<double>(x.count()) / options_.channels;
-    const double correction = options_.unbiased && rows > 1 ? rows / (rows - 1) : 1;
-    const Real keep = static_cast<Real>(options_.keep);
-    dispatch(x.device(), [&](auto on) {
-      kernels::update_running(on, options_.channels, keep, static_cast<Real>(correction), result.mean.data(),
-                              result.variance.data(), running_mean_.data(), running_variance_.data());
-    });
-    running_mean_.modified();
-    running_variance_.modified();
+    running = {
+        .mean = running_mean_, .variance = running_variance_, .keep = options_.keep, .unbiased = options_.unbiased};
   }
-  return result.y;
+  return batch_norm(x, gamma_, beta_, how, running).y;
 }
 
 Embedding::Embedding(Module& parent, const std::string& name, const EmbeddingOptions& o) : Module(parent, name) {

@@ -2,6 +2,7 @@
 #include "engine/nn/loss.h"
 
 #include "engine/autograd.h"
+#include "kernels/elementwise.h"
 #include "kernels/loss.h"
 
 namespace tobogan {
@@ -12,26 +13,52 @@ void check_alike(const char* loss, const Tensor& a, const Tensor& b) {
   check(a.shape() == b.shape(), loss, ": expected tensors of one shape, got ", a.shape(), " and ", b.shape());
 }
 
-}  // namespace
+// A tensor like `like` whose elements are one number in the first half of its memory and another in the second.
+Tensor of_halves(const Tensor& like, Real first, Real second) {
+  Tensor values(like.shape(), like.device());
+  const int64_t half = like.count() / 2;
+  dispatch(like.device(), [&](auto on) {
+    kernels::fill(on, half, first, values.data());
+    kernels::fill(on, like.count() - half, second, values.data() + half);
+  });
+  return values;
+}
 
 // One kernel each way, unless somebody is recording the way back.
-Tensor bce_with_logits(const Tensor& logits, double target) {
+Tensor bce_of_terms(const Tensor& logits, const BceTerm& first, const BceTerm& second) {
   const int64_t count = logits.count();
   check(count > 0, "bce_with_logits: no elements in a tensor of shape ", logits.shape());
+  const auto for_kernel = [](const BceTerm& term) {
+    return kernels::BceTerm{static_cast<Real>(term.target), static_cast<Real>(term.weight)};
+  };
+  const kernels::BceTerms terms{for_kernel(first), for_kernel(second)};
   Tensor loss({}, logits.device());
-  dispatch(logits.device(), [&](auto on) {
-    kernels::binary_cross_entropy(on, count, static_cast<Real>(target), logits.data(), loss.data());
-  });
+  dispatch(logits.device(),
+           [&](auto on) { kernels::binary_cross_entropy(on, count, terms, logits.data(), loss.data()); });
   return record(loss, {{logits, [=](const Tensor& dloss, const Tensor&) {
-                          if (recording())
-                            return dloss * (sigmoid(logits) - target) * (1.0 / static_cast<double>(count));
+                          if (recording()) {
+                            const Tensor target = of_halves(logits, terms.first.target, terms.second.target);
+                            const Tensor weight = of_halves(logits, terms.first.weight, terms.second.weight);
+                            return dloss * weight * (sigmoid(logits) - target) * (1.0 / static_cast<double>(count));
+                          }
                           Tensor dlogits(logits.shape(), logits.device());
                           dispatch(logits.device(), [&](auto on) {
-                            kernels::binary_cross_entropy_grad(on, count, static_cast<Real>(target), logits.data(),
-                                                               dloss.data(), dlogits.data());
+                            kernels::binary_cross_entropy_grad(on, count, terms, logits.data(), dloss.data(),
+                                                               dlogits.data());
                           });
                           return dlogits;
                         }}});
+}
+
+}  // namespace
+
+Tensor bce_with_logits(const Tensor& logits, double target) {
+  return bce_of_terms(logits, {target}, {target});
+}
+
+Tensor bce_with_logits(const Tensor& logits, const BceTerm& first, const BceTerm& second) {
+  check(logits.count() % 2 == 0, "bce_with_logits: a tensor of shape ", logits.shape(), " has no halves");
+  return bce_of_terms(logits, first, second);
 }
 
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target) {

@@ -9,6 +9,12 @@ namespace tobogan {
 // Binary cross-entropy of sigmoid(logits) with a target probability, from the logits and so without overflow:
 // mean of max(l, 0) - l t + log(1 + e^-|l|).  The target is one number for all or a tensor of the logits' shape.
 Tensor bce_with_logits(const Tensor& logits, double target);
+// The mean over a batch of which the first half has one target and weight and the second half others: a discriminator
+// that saw real and fake images as one batch.  Throws Error where the number of logits is odd.
+struct BceTerm {
+  double target, weight = 1;
+};
+Tensor bce_with_logits(const Tensor& logits, const BceTerm& first, const BceTerm& second);
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target);
 // With a weight for each element: mean of weight * loss.
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const Tensor& weight);

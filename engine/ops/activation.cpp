@@ -8,17 +8,22 @@
 namespace tobogan {
 namespace {
 
-void check_activation(const char* name, double slope, double dropout) {
-  check(slope >= 0 && slope <= 1, name, ": expected a slope from 0 to 1, got ", slope);
-  check(dropout >= 0 && dropout < 1, name, ": expected a dropout rate from 0 to below 1, got ", dropout);
-}
-
 // An image batch is a tall matrix of C columns in memory, and so is {N, C}.
-int64_t columns_of(const Shape& shape) {
-  return shape.rank() == 0 ? 1 : shape[shape.rank() == 4 ? 1 : shape.rank() - 1];
-}
+struct Matrix {
+  int64_t rows, columns;
+  explicit Matrix(const Shape& shape)
+      : columns(shape.rank() == 0 ? 1 : shape[shape.rank() == 4 ? 1 : shape.rank() - 1]) {
+    rows = columns ? shape.count() / columns : 0;
+  }
+};
 
 }  // namespace
+
+void check_activation(const char* operation, const kernels::Activation& how) {
+  check(how.slope >= 0 && how.slope <= 1, operation, ": expected a slope from 0 to 1, got ", how.slope);
+  check(how.dropout >= 0 && how.dropout < 1, operation, ": expected a dropout rate from 0 to below 1, got ",
+        how.dropout);
+}
 
 Shape channel_shape(const Shape& x) {
   check(x.rank() == 2 || x.rank() == 4, "expected a matrix {N, C} or images {N, C, H, W}, got shape ", x);
@@ -28,33 +33,47 @@ Shape channel_shape(const Shape& x) {
 Tensor activation_grad(const Tensor& dy, const Tensor& y, const kernels::Activation& how) {
   check(dy.shape() == y.shape(), "activation_grad: a gradient of shape ", dy.shape(), " for a result of shape ",
         y.shape());
-  if (how.slope == 1 && how.dropout == 0) return dy;
+  if (how.is_identity()) return dy;
   Tensor dx(y.shape(), y.device());
-  const int64_t columns = columns_of(y.shape());
-  dispatch(y.device(), [&](auto on) {
-    kernels::activate_grad(on, how, columns ? y.count() / columns : 0, columns, dy.data(), y.data(), dx.data());
-  });
+  const Matrix m(y.shape());
+  dispatch(y.device(),
+           [&](auto on) { kernels::activate_grad(on, how, m.rows, m.columns, dy.data(), y.data(), dx.data()); });
   return record(dx, {{dy, [=](const Tensor& d, const Tensor&) { return activation_grad(d, y, how); }}});
 }
 
+// One pass, unless somebody is recording the way back or there is nothing but the sums.
+ActivationGrads activation_grads(const Tensor& dy, const Tensor& y, const kernels::Activation& how, bool bias_wanted) {
+  if (!bias_wanted) return {activation_grad(dy, y, how), {}};
+  const Matrix m(y.shape());
+  const Shape channels{static_cast<int>(m.columns)};
+  if (recording() || how.is_identity()) {
+    const Tensor sum = activation_grad(dy, y, how);
+    return {sum, reshape(sum_to(sum, channel_shape(y.shape())), channels)};
+  }
+  check(dy.shape() == y.shape(), "activation_grads: a gradient of shape ", dy.shape(), " for a result of shape ",
+        y.shape());
+  const ActivationGrads grads{Tensor(y.shape(), y.device()), Tensor(channels, y.device())};
+  dispatch(y.device(), [&](auto on) {
+    kernels::activate_grad(on, how, m.rows, m.columns, dy.data(), y.data(), grads.sum.data(), grads.bias.data());
+  });
+  return grads;
+}
+
 Tensor activate(const Tensor& x, const Tensor& bias, const kernels::Activation& how) {
-  check_activation("activate", how.slope, how.dropout);
-  const int64_t columns = columns_of(x.shape());
-  check(!bias.defined() || (x.shape().rank() % 2 == 0 && bias.shape() == Shape{static_cast<int>(columns)}),
+  check_activation("activate", how);
+  const Matrix m(x.shape());
+  check(!bias.defined() || (x.shape().rank() % 2 == 0 && bias.shape() == Shape{static_cast<int>(m.columns)}),
         "activate: expected a bias {C} for the channels of shape ", x.shape(), ", got ",
         bias.defined() ? bias.shape() : Shape{});
   Tensor y(x.shape(), x.device());
   dispatch(x.device(), [&](auto on) {
-    kernels::activate(on, how, columns ? x.count() / columns : 0, columns, x.data(),
-                      bias.defined() ? bias.data() : nullptr, y.data());
+    kernels::activate(on, how, m.rows, m.columns, x.data(), bias.defined() ? bias.data() : nullptr, y.data());
   });
   if (!bias.defined())
     return record(y, {{x, [how](const Tensor& dy, const Tensor& y) { return activation_grad(dy, y, how); }}});
-  return record(y, {x, bias}, [how, shape = bias.shape()](const Tensor& dy, const Tensor& y, Wanted wanted) {
-    const Tensor dx = activation_grad(dy, y, how);
-    std::vector<Tensor> gradients{dx, {}};
-    if (wanted[1]) gradients[1] = reshape(sum_to(dx, channel_shape(dx.shape())), shape);
-    return gradients;
+  return record(y, {x, bias}, [how](const Tensor& dy, const Tensor& y, Wanted wanted) {
+    const ActivationGrads grads = activation_grads(dy, y, how, wanted[1]);
+    return std::vector<Tensor>{grads.sum, grads.bias};
   });
 }
 

@@ -12,6 +12,9 @@ inline Tensor relu(const Tensor& x) {
   return leaky_relu(x, 0);
 }
 
+// Throws Error, beginning with the operation's name, where the slope is not in 0..1 or the dropout rate not in 0..<1.
+void check_activation(const char* operation, const kernels::Activation& how);
+
 // Elements set to 0 with the given probability, the rest scaled up to keep the mean.
 Tensor dropout(const Tensor& x, double rate, RandomStream& stream);
 
@@ -21,6 +24,12 @@ Tensor activate(const Tensor& x, const Tensor& bias, const kernels::Activation& 
 
 // dy times the derivative of such an activation whose result was y: linear in dy, flat in y.
 Tensor activation_grad(const Tensor& dy, const Tensor& y, const kernels::Activation& how);
+
+// The same with the gradient of a bias {C} that was added before, its sums over the channels, if that is wanted.
+struct ActivationGrads {
+  Tensor sum, bias;
+};
+ActivationGrads activation_grads(const Tensor& dy, const Tensor& y, const kernels::Activation& how, bool bias_wanted);
 
 // x + bias, as above.
 inline Tensor add_bias(const Tensor& x, const Tensor& bias) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine/autograd.h"
+#include "engine/ops/activation.h"
 #include "kernels/conv.h"
 
 namespace tobogan {
@@ -12,21 +13,53 @@ namespace {
 
 using kernels::ConvDims;
 
-Tensor conv_big(const Tensor& small, const Tensor& weight, const ConvDims& d);
+// What is done to the sums in the same pass.
+struct Epilogue {
+  Tensor bias = {};
+  kernels::Activation activation = {};
+
+  bool is_identity() const { return !bias.defined() && activation.is_identity(); }
+  kernels::ConvEpilogue for_kernel() const { return {bias.defined() ? bias.data() : nullptr, activation}; }
+};
+
+Tensor conv_big(const Tensor& small, const Tensor& weight, const ConvDims& d, const Epilogue& epilogue = {});
 Tensor conv_weight(const Tensor& big, const Tensor& small, const ConvDims& d);
 
-Tensor conv_small(const Tensor& big, const Tensor& weight, const ConvDims& d) {
-  Tensor small({d.batch, d.small_channels, d.small_h, d.small_w}, big.device());
-  dispatch(big.device(), [&](auto on) { kernels::conv2d(on, d, big.data(), weight.data(), small.data()); });
-  return record(small, {{big, [=](const Tensor& dy, const Tensor&) { return conv_big(dy, weight, d); }},
-                        {weight, [=](const Tensor& dy, const Tensor&) { return conv_weight(big, dy, d); }}});
+// Records a convolution of `x` with `weight` to y, where the gradients of its sums go on to x and weight by these
+// rules.
+using FromSums = std::function<Tensor(const Tensor& dsums)>;
+Tensor record_conv(const Tensor& y, const Tensor& x, const Tensor& weight, const Epilogue& epilogue, FromSums to_x,
+                   FromSums to_weight) {
+  if (epilogue.is_identity()) {
+    return record(y, {{x, [=](const Tensor& dy, const Tensor&) { return to_x(dy); }},
+                      {weight, [=](const Tensor& dy, const Tensor&) { return to_weight(dy); }}});
+  }
+  std::vector<Tensor> inputs{x, weight};
+  if (epilogue.bias.defined()) inputs.push_back(epilogue.bias);
+  return record(y, inputs, [=, how = epilogue.activation](const Tensor& dy, const Tensor& result, Wanted wanted) {
+    const ActivationGrads grads = activation_grads(dy, result, how, wanted[2]);
+    return std::vector<Tensor>{wanted[0] ? to_x(grads.sum) : Tensor(), wanted[1] ? to_weight(grads.sum) : Tensor(),
+                               grads.bias};
+  });
 }
 
-Tensor conv_big(const Tensor& small, const Tensor& weight, const ConvDims& d) {
+Tensor conv_small(const Tensor& big, const Tensor& weight, const ConvDims& d, const Epilogue& epilogue = {}) {
+  Tensor small({d.batch, d.small_channels, d.small_h, d.small_w}, big.device());
+  dispatch(big.device(),
+           [&](auto on) { kernels::conv2d(on, d, big.data(), weight.data(), small.data(), epilogue.for_kernel()); });
+  return record_conv(
+      small, big, weight, epilogue, [=](const Tensor& dsums) { return conv_big(dsums, weight, d); },
+      [=](const Tensor& dsums) { return conv_weight(big, dsums, d); });
+}
+
+Tensor conv_big(const Tensor& small, const Tensor& weight, const ConvDims& d, const Epilogue& epilogue) {
   Tensor big({d.batch, d.big_channels, d.big_h, d.big_w}, small.device());
-  dispatch(small.device(), [&](auto on) { kernels::conv_transpose2d(on, d, small.data(), weight.data(), big.data()); });
-  return record(big, {{small, [=](const Tensor& dy, const Tensor&) { return conv_small(dy, weight, d); }},
-                      {weight, [=](const Tensor& dy, const Tensor&) { return conv_weight(dy, small, d); }}});
+  dispatch(small.device(), [&](auto on) {
+    kernels::conv_transpose2d(on, d, small.data(), weight.data(), big.data(), epilogue.for_kernel());
+  });
+  return record_conv(
+      big, small, weight, epilogue, [=](const Tensor& dsums) { return conv_small(dsums, weight, d); },
+      [=](const Tensor& dsums) { return conv_weight(dsums, small, d); });
 }
 
 Tensor conv_weight(const Tensor& big, const Tensor& small, const ConvDims& d) {
@@ -61,12 +94,17 @@ Axis axis_of_transpose(int n, int kernel, int stride, int dilation, int before, 
   return {full - before - after, n, before};
 }
 
-void check_input(const char* name, const Tensor& x, const Tensor& weight, int weight_axis, const ConvOptions& o) {
+// weight_axis: that of the weight which the input's channels are on.
+void check_input(const char* name, const Tensor& x, const Tensor& weight, const Tensor& bias, int weight_axis,
+                 const ConvOptions& o) {
   check(x.shape().rank() == 4 && weight.shape().rank() == 4, name,
         ": expected an image batch {N, C, H, W} and a weight of four axes, got shapes ", x.shape(), " and ",
         weight.shape());
   check(x.shape()[1] == weight.shape()[weight_axis], name, ": a weight of shape ", weight.shape(), " takes ",
         weight.shape()[weight_axis], " channels but the input of shape ", x.shape(), " has ", x.shape()[1]);
+  check(!bias.defined() || bias.shape() == Shape{weight.shape()[1 - weight_axis]}, name, ": a weight of shape ",
+        weight.shape(), " for an input of shape ", x.shape(), " cannot have a bias of shape ",
+        bias.defined() ? bias.shape() : Shape{});
   check(o.stride.h >= 1 && o.stride.w >= 1 && o.dilation.h >= 1 && o.dilation.w >= 1, name,
         ": stride and dilation must be at least 1");
 }
@@ -90,28 +128,46 @@ ConvDims dims_of(int batch, int big_channels, int small_channels, const Shape& w
           .dilation_w = o.dilation.w};
 }
 
-}  // namespace
-
-Tensor conv2d(const Tensor& x, const Tensor& weight, const ConvOptions& o) {
-  check_input("conv2d", x, weight, 1, o);
+Tensor conv2d_with(const Tensor& x, const Tensor& weight, const Epilogue& epilogue, const ConvOptions& o) {
+  check_input("conv2d", x, weight, epilogue.bias, 1, o);
   const Shape &xs = x.shape(), &ws = weight.shape();
   const Padding& p = o.padding;
   const Axis h = axis_of_conv(xs[2], ws[2], o.stride.h, o.dilation.h, p.top, p.bottom, p.is_same);
   const Axis w = axis_of_conv(xs[3], ws[3], o.stride.w, o.dilation.w, p.left, p.right, p.is_same);
   check(h.small >= 1 && w.small >= 1, "conv2d: a kernel of weight ", ws, " is larger than the padded image of shape ",
         xs);
-  return conv_small(x, weight, dims_of(xs[0], xs[1], ws[0], ws, h, w, o));
+  return conv_small(x, weight, dims_of(xs[0], xs[1], ws[0], ws, h, w, o), epilogue);
 }
 
-Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const ConvOptions& o) {
-  check_input("conv_transpose2d", x, weight, 0, o);
+Tensor conv_transpose2d_with(const Tensor& x, const Tensor& weight, const Epilogue& epilogue, const ConvOptions& o) {
+  check_input("conv_transpose2d", x, weight, epilogue.bias, 0, o);
   const Shape &xs = x.shape(), &ws = weight.shape();
   const Padding& p = o.padding;
   const Axis h = axis_of_transpose(xs[2], ws[2], o.stride.h, o.dilation.h, p.top, p.bottom, p.is_same);
   const Axis w = axis_of_transpose(xs[3], ws[3], o.stride.w, o.dilation.w, p.left, p.right, p.is_same);
   check(h.big >= 1 && w.big >= 1, "conv_transpose2d: nothing is left of the result for an input of shape ", xs,
         " and a weight of shape ", ws);
-  return conv_big(x, weight, dims_of(xs[0], ws[1], xs[1], ws, h, w, o));
+  return conv_big(x, weight, dims_of(xs[0], ws[1], xs[1], ws, h, w, o), epilogue);
+}
+
+}  // namespace
+
+Tensor conv2d(const Tensor& x, const Tensor& weight, const ConvOptions& options) {
+  return conv2d_with(x, weight, {}, options);
+}
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const kernels::Activation& how,
+              const ConvOptions& options) {
+  check_activation("conv2d", how);
+  return conv2d_with(x, weight, {bias, how}, options);
+}
+
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const ConvOptions& options) {
+  return conv_transpose2d_with(x, weight, {}, options);
+}
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const kernels::Activation& how,
+                        const ConvOptions& options) {
+  check_activation("conv_transpose2d", how);
+  return conv_transpose2d_with(x, weight, {bias, how}, options);
 }
 
 }  // namespace tobogan

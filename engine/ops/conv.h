@@ -1,6 +1,7 @@
 // Convolution and transposed convolution of image batches.
 #pragma once
 #include "engine/tensor.h"
+#include "kernels/activation.h"
 
 namespace tobogan {
 
@@ -41,5 +42,12 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const ConvOptions& options 
 // x {N, in, H, W}, weight {in, out, kernel_h, kernel_w} -> {N, out, H', W'} with
 // H' = (H - 1) * stride + dilation * (kernel_h - 1) + 1 - top - bottom.
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const ConvOptions& options = {});
+
+// activate(conv2d(x, weight), bias, how) and the same of a transposed convolution in one pass; `bias` {out} may be
+// undefined.
+Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const kernels::Activation& how,
+              const ConvOptions& options = {});
+Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const kernels::Activation& how,
+                        const ConvOptions& options = {});
 
 }  // namespace tobogan

@@ -90,7 +90,14 @@ Tensor reciprocal(const Tensor& x) {
 }
 
 Tensor tanh(const Tensor& x) {
-  return record(compute(Unary::kTanh, x), {{x, [](const Tensor& dy, const Tensor& y) { return dy * (1 - y * y); }}});
+  return record(compute(Unary::kTanh, x), {{x, [](const Tensor& dy, const Tensor& y) {
+                                              if (recording()) return dy * (1 - y * y);
+                                              Tensor dx(y.shape(), y.device());
+                                              dispatch(y.device(), [&](auto on) {
+                                                kernels::tanh_grad(on, y.count(), dy.data(), y.data(), dx.data());
+                                              });
+                                              return dx;
+                                            }}});
 }
 
 Tensor sigmoid(const Tensor& x) {

@@ -31,6 +31,20 @@ const Real* data_or_null(const Tensor& tensor) {
   return tensor.defined() ? tensor.data() : nullptr;
 }
 
+// For the kernel that is about to change them.
+kernels::RunningMoments averages_of(const RunningStatistics& running, const Matrix& m, const Shape& x) {
+  if (!running.mean.defined()) return {};
+  check_channels("a running mean", running.mean, x);
+  check_channels("a running variance", running.variance, x);
+  running.mean.modified();
+  running.variance.modified();
+  const double rows = static_cast<double>(m.rows);
+  return {.keep = static_cast<Real>(running.keep),
+          .correction = static_cast<Real>(running.unbiased && rows > 1 ? rows / (rows - 1) : 1),
+          .mean = running.mean.data(),
+          .variance = running.variance.data()};
+}
+
 Tensor inverse_deviation(const Tensor& variance, double epsilon) {
   Tensor scale(variance.shape(), variance.device());
   dispatch(variance.device(), [&](auto on) {
@@ -93,16 +107,18 @@ std::vector<Tensor> keep_defined(std::vector<Tensor> gradients, const Tensor& ga
 
 }  // namespace
 
-BatchNormResult batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const NormalizeOptions& options) {
+BatchNormResult batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const NormalizeOptions& options,
+                           const RunningStatistics& running) {
   const Matrix m = matrix_of(x.shape());
   check_channels("gamma", gamma, x.shape());
   check_channels("beta", beta, x.shape());
   check(m.rows >= 1, "batch_norm: nothing to take the moments of in shape ", x.shape());
   const Shape flat{x.shape()[1]};
   const Tensor mean(flat, x.device()), variance(flat, x.device()), scale(flat, x.device());
+  const kernels::RunningMoments averages = averages_of(running, m, x.shape());
   dispatch(x.device(), [&](auto on) {
     kernels::column_moments(on, m.rows, m.columns, static_cast<Real>(options.epsilon), x.data(), mean.data(),
-                            variance.data(), scale.data());
+                            variance.data(), scale.data(), averages);
   });
   const bool has_beta = beta.defined();
   const Tensor y = record(apply(x, mean, scale, gamma, beta, options), defined_of(x, gamma, beta),

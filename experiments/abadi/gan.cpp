@@ -47,10 +47,10 @@ void ClassGan::step() {
 void ClassGan::train_once() {
   const Tensor real = batches_.next().images;
   const Tensor z = context_.rng["latent"].normal({real.shape()[0], config_.network.latent});
-  const Tensor fake_logits = discriminator_(generator_(z));
-  const Tensor real_loss = bce_with_logits(discriminator_(real), 1.0);
-  const Tensor loss_d = 0.5 * (real_loss + bce_with_logits(fake_logits, 0.0));
-  const Tensor loss_g = bce_with_logits(fake_logits, 1.0);
+  // No image's logit depends on another image (there is no batch norm), so both kinds are one batch.
+  const Tensor logits = discriminator_(concat({real, generator_(z)}, 0));
+  const Tensor loss_d = bce_with_logits(logits, {.target = 1}, {.target = 0});
+  const Tensor loss_g = bce_with_logits(logits, {.target = 1, .weight = 0}, {.target = 1, .weight = 2});
   const auto grads_d = grad(loss_d, discriminator_adam_.parameters(), {.keep_graph = true});
   const auto grads_g = grad(loss_g, generator_adam_.parameters());
   discriminator_adam_.step(grads_d);

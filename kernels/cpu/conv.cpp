@@ -202,19 +202,31 @@ void send_and_gather(Cpu on, const Gathering& g) {
   });
 }
 
-}  // namespace
-
-void conv2d(Cpu on, const ConvDims& dims, const Real* big, const Real* weight, Real* small) {
-  gather_product(on, {.dims = dims, .to_small = true, .in_data = big, .weight = weight, .out_data = small});
+// In place: the sums are read once more, but need no second image batch.
+void apply(Cpu on, const ConvEpilogue& epilogue, const Gathering& g) {
+  if (epilogue.is_identity()) return;
+  activate(on, epilogue.activation, g.out_pixels() * g.dims.batch, g.out().channels, g.out_data, epilogue.bias,
+           g.out_data);
 }
 
-void conv_transpose2d(Cpu on, const ConvDims& dims, const Real* small, const Real* weight, Real* big) {
+}  // namespace
+
+void conv2d(Cpu on, const ConvDims& dims, const Real* big, const Real* weight, Real* small,
+            const ConvEpilogue& epilogue) {
+  const Gathering g{.dims = dims, .to_small = true, .in_data = big, .weight = weight, .out_data = small};
+  gather_product(on, g);
+  apply(on, epilogue, g);
+}
+
+void conv_transpose2d(Cpu on, const ConvDims& dims, const Real* small, const Real* weight, Real* big,
+                      const ConvEpilogue& epilogue) {
   const Gathering g{.dims = dims, .to_small = false, .in_data = small, .weight = weight, .out_data = big};
   if (dims.big_channels <= kFewChannels && dims.small_channels > kFewChannels) {
     send_and_gather(on, g);
   } else {
     gather_product(on, g);
   }
+  apply(on, epilogue, g);
 }
 
 }  // namespace tobogan::kernels

@@ -42,7 +42,7 @@ void tile_moments(const ColumnTile& tile, const Real* x, TileSums<2>& sums) {
 }  // namespace
 
 void column_moments(Cpu on, int64_t rows, int64_t columns, Real epsilon, const Real* x, Real* mean, Real* variance,
-                    Real* scale) {
+                    Real* scale, const RunningMoments& running) {
   const double count = static_cast<double>(rows);
   over_columns<2>(
       on, rows, columns, [x](const ColumnTile& tile, TileSums<2>& sums) { tile_moments(tile, x, sums); },
@@ -57,6 +57,10 @@ void column_moments(Cpu on, int64_t rows, int64_t columns, Real epsilon, const R
         mean[c] = static_cast<Real>(center);
         variance[c] = static_cast<Real>(squares / count);
         scale[c] = 1 / std::sqrt(variance[c] + epsilon);
+        if (running.mean == nullptr) return;
+        running.mean[c] = running.keep * running.mean[c] + (1 - running.keep) * mean[c];
+        running.variance[c] =
+            running.keep * running.variance[c] + (1 - running.keep) * running.correction * variance[c];
       });
 }
 
@@ -127,17 +131,6 @@ void normalize_grad(Cpu on, const Activation& how, int64_t rows, int64_t columns
         result[i] = factor[i] * (act(out[i]) * d[i]) - slant[i] * (in[i] - m[i]) - shift[i];
       }
     });
-  });
-}
-
-void update_running(Cpu on, int64_t columns, Real keep, Real factor, const Real* mean, const Real* variance,
-                    Real* running_mean, Real* running_variance) {
-  for_elements(on, columns, [=](int64_t begin, int64_t end) {
-#pragma GCC ivdep
-    for (int64_t c = begin; c < end; ++c) {
-      running_mean[c] = keep * running_mean[c] + (1 - keep) * mean[c];
-      running_variance[c] = keep * running_variance[c] + (1 - keep) * factor * variance[c];
-    }
   });
 }
 

@@ -1,5 +1,6 @@
-// Bias, leaky ReLU and dropout in one pass over memory.
+// Bias, leaky ReLU and dropout in one pass over memory, and the way back with the bias's gradient in one more.
 #include "kernels/cuda/activation_piece.cuh"
+#include "kernels/cuda/columns.cuh"
 
 namespace tobogan::kernels {
 namespace {
@@ -24,6 +25,50 @@ struct ActivateGrad {
   __device__ float operator()(float dy, float y) const { return derivative(y) * dy; }
 };
 
+// dx as above, written on the way to the sums of its columns.
+struct ActivateGradSumsOp {
+  using State = double;
+  template <int W>
+  struct Terms {
+    float v[W];
+  };
+  static constexpr int kRows = 8;
+  ActivationDerivative derivative;
+  const float *dy, *y;
+  float *dx, *sums;
+
+  __device__ static State begin() { return 0; }
+  template <int W>
+  __device__ NoConstants constants(int64_t, int64_t) const {
+    return {};
+  }
+  template <int W>
+  __device__ Terms<W> load(int64_t i, NoConstants) const {
+    float dys[W], ys[W];
+    load_elements(dy, i, dys);
+    load_elements(y, i, ys);
+    Terms<W> terms;
+#pragma unroll
+    for (int j = 0; j < W; ++j) terms.v[j] = derivative(ys[j]) * dys[j];
+    if constexpr (W == 4) {
+      store_vector_four(dx + i, Four{{terms.v[0], terms.v[1], terms.v[2], terms.v[3]}});
+    } else {
+      dx[i] = terms.v[0];
+    }
+    return terms;
+  }
+  template <int W>
+  __device__ static void add(State& state, const Terms<W> (&terms)[kRows], int, int j) {
+    state += sum_tree<kRows>([&](int r) { return terms[r].v[j]; });
+  }
+  __device__ static void merge(State& state, State other) {
+    state += other;
+  }
+  __device__ void finish(int64_t column, State state) const {
+    sums[column] = float(state);
+  }
+};
+
 }  // namespace
 
 void activate(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* x, const Real* bias, Real* y) {
@@ -36,7 +81,11 @@ void activate(Cuda on, const Activation& how, int64_t rows, int64_t columns, con
 }
 
 void activate_grad(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* y,
-                   Real* dx) {
+                   Real* dx, Real* dbias) {
+  if (dbias != nullptr && columns > 0) {
+    return reduce_columns(on, 1, rows, columns, aligned({dy, y, dx}),
+                          ActivateGradSumsOp{ActivationDerivative(how), dy, y, dx, dbias});
+  }
   zip(on, rows * columns, ActivateGrad{ActivationDerivative(how)}, dy, y, dx);
 }
 

@@ -1,4 +1,5 @@
-// The activation itself, for a thread's two runs of four elements: shared by activate() and normalize().
+// The activation itself, for a thread's two runs of four elements, shared by activate() and normalize(), and for single
+// elements and fours of them, for the epilogues of products.
 #pragma once
 #include "kernels/activation.h"
 #include "kernels/cuda/divider.cuh"
@@ -41,6 +42,34 @@ struct DropoutBits {
   __device__ unsigned at(int run, int j) const { return (word[run][j / 2] >> (j % 2 * 16)) & 0xffffu; }
 };
 
+// activation(value) for an element with (or without) dropout whose 16-bit uniform is `bits`.
+template <bool kDropout>
+__device__ __forceinline__ float activate_value(const ActivationParams& how, float value, unsigned bits) {
+  const float kept = (value > 0 ? how.above : how.below) * value;
+  if constexpr (!kDropout) return kept;
+  const float marked = kept == 0 ? 0.0f : kept;  // -0 marks what was dropped
+  return bits >= how.threshold ? marked : -0.0f;
+}
+
+// activation(value) for element i, and for the elements i .. i + 3 where i is a multiple of 4.
+__device__ __forceinline__ float activate_one(const ActivationParams& how, size_t i, float value) {
+  if (how.threshold == 0) return activate_value<false>(how, value, 0);
+  const PhiloxWords words = random_block(how.key.stream, how.key.draw, *how.key.step, uint64_t(i / 8));
+  const uint32_t low = i % 4 < 2 ? words.word[0] : words.word[1], high = i % 4 < 2 ? words.word[2] : words.word[3];
+  return activate_value<true>(how, value, ((i % 8 < 4 ? low : high) >> (i % 2 * 16)) & 0xffffu);
+}
+__device__ __forceinline__ float4 activate_four(const ActivationParams& how, size_t i, float4 v) {
+  if (how.threshold == 0) {
+    return make_float4(activate_value<false>(how, v.x, 0), activate_value<false>(how, v.y, 0),
+                       activate_value<false>(how, v.z, 0), activate_value<false>(how, v.w, 0));
+  }
+  const PhiloxWords words = random_block(how.key.stream, how.key.draw, *how.key.step, uint64_t(i / 8));
+  const bool low = i % 8 < 4;
+  const uint32_t first = low ? words.word[0] : words.word[2], second = low ? words.word[1] : words.word[3];
+  return make_float4(activate_value<true>(how, v.x, first & 0xffffu), activate_value<true>(how, v.y, first >> 16),
+                     activate_value<true>(how, v.z, second & 0xffffu), activate_value<true>(how, v.w, second >> 16));
+}
+
 // y = activation(values), for both runs.
 template <bool kDropout>
 __device__ __forceinline__ void activate_runs(const ActivationParams& how, const FlatRuns& runs,
@@ -51,17 +80,13 @@ __device__ __forceinline__ void activate_runs(const ActivationParams& how, const
 #pragma unroll
     for (int k = 0; k < FlatRuns::kRuns; ++k) {
 #pragma unroll
-      for (int j = 0; j < 4; ++j) {
-        const float v = values[k].v[j], kept = (v > 0 ? how.above : how.below) * v;
-        const float marked = kept == 0 ? 0.0f : kept;  // -0 marks what was dropped
-        out[k].v[j] = bits.at(k, j) >= how.threshold ? marked : -0.0f;
-      }
+      for (int j = 0; j < 4; ++j) out[k].v[j] = activate_value<true>(how, values[k].v[j], bits.at(k, j));
     }
   } else {
 #pragma unroll
     for (int k = 0; k < FlatRuns::kRuns; ++k) {
 #pragma unroll
-      for (int j = 0; j < 4; ++j) out[k].v[j] = values[k].v[j] > 0 ? values[k].v[j] : how.below * values[k].v[j];
+      for (int j = 0; j < 4; ++j) out[k].v[j] = activate_value<false>(how, values[k].v[j], 0);
     }
   }
 #pragma unroll

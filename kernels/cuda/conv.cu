@@ -38,7 +38,8 @@ void gather(Cuda on, const ConvDims& d, bool to_small, const Gathering& g) {
   launch_gather<kPrecision, Square, GatherFlat<Square>, WeightScalars<Square>>(on, plan, g);
 }
 
-void gather(Cuda on, const ConvDims& d, bool to_small, const float* in, const float* weight, float* out) {
+void gather(Cuda on, const ConvDims& d, bool to_small, const float* in, const float* weight, float* out,
+            const ConvEpilogue& epilogue) {
   const int columns = to_small ? d.small_channels : d.big_channels;
   const size_t pixels = to_small ? size_t(d.small_h) * d.small_w : size_t(d.big_h) * d.big_w;
   const Gathering g{.sizes = {.batch = d.batch,
@@ -55,8 +56,8 @@ void gather(Cuda on, const ConvDims& d, bool to_small, const float* in, const fl
                     .in = in,
                     .weight = weight,
                     .result = out,
-                    .result_size = pixels * size_t(d.batch) * size_t(columns)};
-  if (g.result_size == 0) return;
+                    .epilogue = epilogue};
+  if (pixels * size_t(d.batch) * size_t(columns) == 0) return;
   if (int64_t{d.batch} * d.big_channels * d.big_h * d.big_w > INT_MAX ||
       int64_t{d.batch} * d.small_channels * d.small_h * d.small_w > INT_MAX)
     throw std::length_error("a convolution of more than 2^31 - 1 numbers: the GPU's kernels count in 32 bits");
@@ -65,21 +66,23 @@ void gather(Cuda on, const ConvDims& d, bool to_small, const float* in, const fl
 
 }  // namespace
 
-void conv2d(Cuda on, const ConvDims& d, const Real* big, const Real* weight, Real* small) {
+void conv2d(Cuda on, const ConvDims& d, const Real* big, const Real* weight, Real* small,
+            const ConvEpilogue& epilogue) {
   constexpr int kLongSum = 1024;
   const bool long_sum = int64_t{d.kernel_h} * d.kernel_w * d.big_channels >= kLongSum;
   if (d.small_channels <= kFewChannels && d.big_channels % 4 == 0 && long_sum) {
-    conv_to_few(on, d, big, weight, small);
+    conv_to_few(on, d, big, weight, small, epilogue);
   } else {
-    gather(on, d, true, big, weight, small);
+    gather(on, d, true, big, weight, small, epilogue);
   }
 }
 
-void conv_transpose2d(Cuda on, const ConvDims& d, const Real* small, const Real* weight, Real* big) {
+void conv_transpose2d(Cuda on, const ConvDims& d, const Real* small, const Real* weight, Real* big,
+                      const ConvEpilogue& epilogue) {
   if (d.big_channels <= kFewChannels && d.small_channels > kFewChannels && d.small_channels % 4 == 0) {
-    transpose_to_few(on, d, small, weight, big);
+    transpose_to_few(on, d, small, weight, big, epilogue);
   } else {
-    gather(on, d, false, small, weight, big);
+    gather(on, d, false, small, weight, big, epilogue);
   }
 }
 

@@ -1,6 +1,8 @@
 // The kernel behind conv2d and conv_transpose2d: a tile of rows (pixel, image) x channels, summed over taps and
 // channels of the input, in every precision and for every way the operands lie in memory.
 #pragma once
+#include "kernels/conv.h"
+#include "kernels/cuda/activation_piece.cuh"
 #include "kernels/cuda/conv_load.cuh"
 #include "kernels/cuda/conv_split.cuh"
 
@@ -10,15 +12,43 @@ using Square = TileShape<64, 64, 32, 32, 4, 3>;
 using Wide = TileShape<64, 128, 64, 32, 4, 2>;    // reads a quarter less for each product than Square
 using Large = TileShape<128, 128, 64, 32, 3, 1>;  // half of Square, but rows of two pixels share few taps at borders
 
-// How a gathering product is written: as the rows of an image batch, or, for the second half of a transposed
-// convolution to few channels (conv_narrow.cu), column by column.
+// How a gathering product is written: as the rows of an image batch, with an epilogue, or, for the second half of a
+// transposed convolution to few channels (conv_narrow.cu), column by column as it is.
 enum class GatherResult { kImages, kColumns };
+
+// A ConvEpilogue as a kernel parameter.
+struct Epilogue {
+  const float* bias;
+  bool is_identity;
+  ActivationParams activation;
+
+  explicit Epilogue(const ConvEpilogue& epilogue)
+      : bias(epilogue.bias), is_identity(epilogue.is_identity()), activation(epilogue.activation) {}
+
+  // For the element `at` of the images, which is of channel n.
+  __device__ __forceinline__ float one(float sum, size_t at, int n) const {
+    return is_identity ? sum : activate_one(activation, at, bias == nullptr ? sum : sum + bias[n]);
+  }
+  // For `count` (at most 4) neighbours; `vector`: all rows of channels are multiples of 4.
+  __device__ __forceinline__ float4 four(float4 sums, size_t at, int n, int count, bool vector) const {
+    if (is_identity) return sums;
+    if (!vector) {
+      return make_float4(one(sums.x, at, n), count > 1 ? one(sums.y, at + 1, n + 1) : 0,
+                         count > 2 ? one(sums.z, at + 2, n + 2) : 0, count > 3 ? one(sums.w, at + 3, n + 3) : 0);
+    }
+    if (bias != nullptr) {
+      const float4 shift = load_vector<float4>(bias + n);
+      sums = make_float4(sums.x + shift.x, sums.y + shift.y, sums.z + shift.z, sums.w + shift.w);
+    }
+    return activate_four(activation, at, sums);
+  }
+};
 
 template <Precision kPrecision, class Shape, class In, class Weight, GatherResult kResult>
 __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
-    gather_kernel(float* __restrict__ result, size_t part_size, const float* __restrict__ in,
+    gather_kernel(float* __restrict__ result, SplitSums split, const float* __restrict__ in,
                   const float* __restrict__ weight, const GatherPhase* phases, const GatherTile* tiles,
-                  unsigned columns_of_tiles, GatherSizes s) {
+                  unsigned columns_of_tiles, GatherSizes s, Epilogue epilogue) {
   const GatherTile* tile = tiles + blockIdx.x / columns_of_tiles;
   const int first_column = int(blockIdx.x % columns_of_tiles) * Shape::kN;
   const Seat<Shape> seat;
@@ -31,10 +61,10 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
     Weight load_weight(weight, s, phase, taps, first_column, share.begin);
     multiply<kPrecision, Shape>(sums, seat, load_in, load_weight, share.depth);
   }
+  if (!join_parts(sums, split, blockIdx.x, int(blockIdx.y), int(gridDim.y))) return;
   // Read again, rather than kept in registers all the time.
   const GatherPhase phase = phases[tile->phase];
   const int first_row = tile->first_row, rows = phase.y.count * phase.x.count * s.batch;
-  result += blockIdx.y * part_size;
   if constexpr (kResult == GatherResult::kColumns) {
     store_columns(sums, seat, [&](int row, int column, float4 values) {
       const int r = first_row + row, n = first_column + column;
@@ -47,7 +77,10 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
       const int y = phase.y.out_first + pixel / phase.x.count * phase.y.out_step;
       const int x = phase.x.out_first + pixel % phase.x.count * phase.x.out_step;
       const size_t at = ((size_t(y) * s.out_w + x) * s.batch + r % s.batch) * s.columns + n;
-      store_four(result + at, values, s.columns - n, s.columns % 4 == 0);
+      const int count = s.columns - n;
+      if (count <= 0) return;
+      const bool vector = s.columns % 4 == 0;
+      store_four(result + at, epilogue.four(values, at, n, count, vector), count, vector);
     });
   }
 }
@@ -57,14 +90,13 @@ struct Gathering {
   GatherSizes sizes;
   const float *in, *weight;
   float* result;
-  size_t result_size;
+  ConvEpilogue epilogue = {};
 };
 
 template <class Shape>
 Product product_of(const GatherPlan& plan, const Gathering& g) {
   return {.tiles = plan.tiles.size() * ceil_div(size_t(g.sizes.columns), Shape::kN),
-          .depth = plan.mean_taps * g.sizes.in_channels,
-          .results = g.result_size};
+          .depth = plan.mean_taps * g.sizes.in_channels};
 }
 
 template <Precision kPrecision, class Shape, class In, class Weight, GatherResult kResult = GatherResult::kImages>
@@ -73,12 +105,11 @@ void launch_gather(Cuda on, const GatherPlan& plan, const Gathering& g) {
   const GatherTile* tiles = on.machine->table(std::span(plan.tiles));
   const unsigned columns = ceil_div(size_t(g.sizes.columns), Shape::kN);
   const Product product = product_of<Shape>(plan, g);
-  const int parts = best_parts<Shape>(on, product).count;
-  make_in_parts(on, g.result_size, parts, g.result, [&](float* result, size_t part_size, int count) {
-    Launch<Shape::kThreads>{.grid = dim3(unsigned(product.tiles), unsigned(count)),
+  launch_in_parts<Shape>(on, product, [&](unsigned parts, const SplitSums& split) {
+    Launch<Shape::kThreads>{.grid = dim3(unsigned(product.tiles), parts),
                             .shared_bytes = Shape::kSharedBytes,
-                            .stream = on.stream}(gather_kernel<kPrecision, Shape, In, Weight, kResult>, result,
-                                                 part_size, g.in, g.weight, phases, tiles, columns, g.sizes);
+                            .stream = on.stream}(gather_kernel<kPrecision, Shape, In, Weight, kResult>, g.result, split,
+                                                 g.in, g.weight, phases, tiles, columns, g.sizes, Epilogue(g.epilogue));
   });
 }
 

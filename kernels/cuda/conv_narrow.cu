@@ -30,8 +30,7 @@ void send(Cuda on, const ConvDims& d, const float* small, const float* weight, f
                               .columns_of_tap = d.big_channels == 1 ? columns : d.big_channels},
                     .in = small,
                     .weight = weight,
-                    .result = sent,
-                    .result_size = size_t(d.small_h) * d.small_w * d.batch * columns};
+                    .result = sent};
   const GatherPlan plan = plan_gather(point, true, Square::kM);
   with_precision(on.precision, [&]<Precision kPrecision>() {
     if (d.big_channels == 1) {  // a column is a tap, whose depth is contiguous
@@ -44,7 +43,7 @@ void send(Cuda on, const ConvDims& d, const float* small, const float* weight, f
 
 // A thread adds up one number of big; neighbouring threads are neighbouring images, whose numbers lie together in sent.
 __global__ void __launch_bounds__(kBlock)
-    collect_kernel(float* __restrict__ big, const float* __restrict__ sent, ConvDims d) {
+    collect_kernel(float* __restrict__ big, const float* __restrict__ sent, ConvDims d, Epilogue epilogue) {
   const size_t i = size_t(blockIdx.x) * kBlock + threadIdx.x;
   const size_t of_line = size_t(d.batch) * d.big_channels, rows = size_t(d.small_h) * d.small_w * d.batch;
   if (i >= of_line * d.big_w * d.big_h) return;
@@ -61,12 +60,14 @@ __global__ void __launch_bounds__(kBlock)
       sum += sent[(size_t(u * d.kernel_w + v) * d.big_channels + channel) * rows + from];
     }
   }
-  big[(size_t(pixel) * d.batch + image) * d.big_channels + channel] = sum;
+  const size_t at = (size_t(pixel) * d.batch + image) * d.big_channels + channel;
+  big[at] = epilogue.one(sum, at, channel);
 }
 
 // A block makes the results of one pixel of one image: its threads walk along taps and channels, four at a time.
-__global__ void __launch_bounds__(kBlock) conv_to_few_kernel(float* __restrict__ small, const float* __restrict__ big,
-                                                             const float* __restrict__ weight, ConvDims d) {
+__global__ void __launch_bounds__(kBlock)
+    conv_to_few_kernel(float* __restrict__ small, const float* __restrict__ big, const float* __restrict__ weight,
+                       ConvDims d, Epilogue epilogue) {
   SHARED(float, of_warps, [kFewChannels][kBlock / 32]);
   const int image = int(blockIdx.x) % d.batch, pixel = int(blockIdx.x) / d.batch, t = int(threadIdx.x);
   const int y0 = pixel / d.small_w * d.stride_h - d.pad_top, x0 = pixel % d.small_w * d.stride_w - d.pad_left;
@@ -94,25 +95,29 @@ __global__ void __launch_bounds__(kBlock) conv_to_few_kernel(float* __restrict__
   if (t < d.small_channels) {
     float sum = 0;
     for (int warp = 0; warp < kBlock / 32; ++warp) sum += of_warps[t][warp];
-    small[size_t(blockIdx.x) * d.small_channels + t] = sum;
+    const size_t at = size_t(blockIdx.x) * d.small_channels + t;
+    small[at] = epilogue.one(sum, at, t);
   }
 }
 
 }  // namespace
 
-void transpose_to_few(Cuda on, const ConvDims& d, const float* small, const float* weight, float* big) {
+void transpose_to_few(Cuda on, const ConvDims& d, const float* small, const float* weight, float* big,
+                      const ConvEpilogue& epilogue) {
   const size_t rows = size_t(d.small_h) * d.small_w * d.batch,
                size = size_t(d.big_h) * d.big_w * d.batch * d.big_channels;
   if (size == 0) return;
   const CudaScratch<float> sent(*on.pool, rows * d.kernel_h * d.kernel_w * d.big_channels);
   send(on, d, small, weight, sent.data());
-  Launch<kBlock>{.grid = ceil_div(size, kBlock), .stream = on.stream}(collect_kernel, big, sent.data(), d);
+  Launch<kBlock>{.grid = ceil_div(size, kBlock), .stream = on.stream}(collect_kernel, big, sent.data(), d,
+                                                                      Epilogue(epilogue));
 }
 
-void conv_to_few(Cuda on, const ConvDims& d, const float* big, const float* weight, float* small) {
+void conv_to_few(Cuda on, const ConvDims& d, const float* big, const float* weight, float* small,
+                 const ConvEpilogue& epilogue) {
   const unsigned rows = unsigned(d.small_h) * d.small_w * d.batch;
   if (rows == 0) return;
-  Launch<kBlock>{.grid = rows, .stream = on.stream}(conv_to_few_kernel, small, big, weight, d);
+  Launch<kBlock>{.grid = rows, .stream = on.stream}(conv_to_few_kernel, small, big, weight, d, Epilogue(epilogue));
 }
 
 }  // namespace tobogan::kernels

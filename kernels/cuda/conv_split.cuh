@@ -1,13 +1,17 @@
-// Products whose grid would leave most of the GPU idle share their depth among several blocks: each writes its part of
-// the sum to memory of its own, and a second kernel adds the parts in their order, so that the bits do not depend on
-// which block was first.
+// Products whose grid would leave most of the GPU idle share their depth among several blocks, the parts of a tile.
+// Each leaves its sums in scratch memory, and the last to finish adds them up and goes on with the whole tile: no
+// second kernel.  A long list is added in teams first, so that no block reads more than a few parts.  The order of the
+// additions is fixed, so the bits do not depend on which block was last.
 #pragma once
 #include <algorithm>
 
 #include "kernels/cuda/conv_tile.cuh"
+#include "kernels/cuda/last_block.cuh"
 #include "kernels/cuda/machine.h"
 
 namespace tobogan::kernels {
+
+inline constexpr int kTeam = 8;  // parts that one block adds up
 
 // The depth that one of `parts` blocks sums up, in whole slabs.
 struct Share {
@@ -19,24 +23,24 @@ struct Share {
   }
 };
 
-// A product as the host sees it: how many tiles, of how much depth, and how many results they are together.
+// A product as the host sees it: how many tiles, and of how much depth.
 struct Product {
   size_t tiles;
   double depth;
-  size_t results;
 };
 
 // In how many parts a product takes the least time, and that time in clocks.  More parts fill the multiprocessors' last
-// round of blocks, and cost memory traffic and another kernel.  A slab takes as long as its products or its bytes from
-// L2; the rates are those of an H100, roughly, and only their ratios matter.
+// round of blocks, and cost memory traffic.  A slab takes as long as its products or its bytes from L2; the rates are
+// those of an H100, roughly, and only their ratios matter.
 struct Parts {
   int count = 1;
   double clocks = 0;
 };
 template <class Shape>
 Parts best_parts(Cuda on, const Product& product) {
-  constexpr int kMost = 64, kFewestSlabs = 4;
-  constexpr double kSecondPass = 2500, kBytesPerClock = 24;  // of one multiprocessor
+  constexpr int kMost = kTeam * kTeam, kFewestSlabs = 4;
+  constexpr double kWaiting = 1000, kBytesPerClock = 24;  // of one multiprocessor
+  constexpr double kTileClocks = Shape::kM * Shape::kN * sizeof(float) / kBytesPerClock;
   const double products_per_clock = on.precision == Precision::kFp32 ? 100 : 500;
   const double slabs = product.depth / kDepth;
   const double slab_clocks = std::max(Shape::kM * Shape::kN * kDepth / products_per_clock,
@@ -44,25 +48,88 @@ Parts best_parts(Cuda on, const Product& product) {
   const auto processors = size_t(on.machine->multiprocessors());
   Parts best;
   for (int count = 1; count == 1 || (count <= kMost && count * kFewestSlabs <= slabs); ++count) {
+    const int teams = int(ceil_div(size_t(count), kTeam));
+    if (count > 1 && product.tiles * size_t(teams + 1) > CudaMachine::kCounters) break;
     double clocks = ceil_div(product.tiles * size_t(count), processors) * slabs / count * slab_clocks;
-    if (count > 1)
-      clocks +=
-          kSecondPass + 2.0 * sizeof(float) * double(product.results) * count / kBytesPerClock / double(processors);
+    if (count > 1) clocks += kWaiting + (1 + std::min(count, kTeam)) * kTileClocks;
+    if (teams > 1) clocks += kWaiting + (1 + teams) * kTileClocks;
     if (count == 1 || clocks < best.clocks) best = {count, clocks};
   }
   return best;
 }
 
-// to[i] = the sum of parts[p * size + i] over p.
-void add_parts(Cuda on, size_t size, int parts, const float* from, float* to);
+// Where the parts of a product meet, as a kernel parameter.
+struct SplitSums {
+  float* sums;         // of each part of each tile, in the order in which its threads hold them
+  unsigned* counters;  // a tile's own and one for each of its teams
+};
 
-// Runs make(result, part_size, parts), where result holds part_size numbers for each part, and adds the parts up.
-template <class Make>
-void make_in_parts(Cuda on, size_t size, int parts, float* result, const Make& make) {
-  if (parts == 1) return make(result, size, 1);
-  const CudaScratch<float> scratch(*on.pool, size * size_t(parts));
-  make(scratch.data(), size, parts);
-  add_parts(on, size, parts, scratch.data(), result);
+// Calls launch(parts, split sums) with scratch memory for the parts.
+template <class Shape, class Launch>
+void launch_in_parts(Cuda on, const Product& product, const Launch& launch) {
+  const int parts = best_parts<Shape>(on, product).count;
+  const CudaScratch<float> sums(*on.pool, parts > 1 ? product.tiles * size_t(parts) * Shape::kM * Shape::kN : 0);
+  launch(unsigned(parts), SplitSums{sums.data(), on.machine->counters()});
+}
+
+// sums = f(sums, float4 in memory that belongs to it) for all of this thread's sums, where `tile` has a block's.
+template <class Shape, class F>
+__device__ __forceinline__ void with_sums(Sums<Shape>& sums, float* tile, const F& f) {
+  int four = int(threadIdx.x);
+#pragma unroll
+  for (auto& down : sums.d) {
+#pragma unroll
+    for (auto& across : down) {
+#pragma unroll
+      for (auto& half : across) {
+#pragma unroll
+        for (auto& four_sums : half) {
+          f(four_sums, reinterpret_cast<float4*>(tile) + four);
+          four += Shape::kThreads;
+        }
+      }
+    }
+  }
+}
+
+template <class Shape>
+__device__ __forceinline__ void leave_sums(Sums<Shape>& sums, float* tile) {
+  with_sums(sums, tile, [](float(&own)[4], float4* at) { *at = make_float4(own[0], own[1], own[2], own[3]); });
+}
+
+// sums = the sum of `count` tiles that other blocks have left, `step` tiles apart.
+template <class Shape>
+__device__ __forceinline__ void add_up(Sums<Shape>& sums, float* tiles, int count, int step) {
+  with_sums(sums, tiles, [](float(&own)[4], const float4* at) {
+    const float4 first = __ldcg(at);
+    own[0] = first.x, own[1] = first.y, own[2] = first.z, own[3] = first.w;
+  });
+  for (int i = 1; i < count; ++i) {
+    with_sums(sums, tiles + i * step * (Shape::kM * Shape::kN), [](float(&own)[4], const float4* at) {
+      const float4 more = __ldcg(at);
+      own[0] += more.x, own[1] += more.y, own[2] += more.z, own[3] += more.w;
+    });
+  }
+}
+
+// Adds up the parts of a tile.  True for the block that then has the whole sum; the others are done.
+template <class Shape>
+__device__ __forceinline__ bool join_parts(Sums<Shape>& sums, const SplitSums& split, unsigned tile, int part,
+                                           int parts) {
+  if (parts == 1) return true;
+  constexpr int kTile = Shape::kM * Shape::kN;
+  const int teams = (parts + kTeam - 1) / kTeam, team = part / kTeam, first = team * kTeam;
+  float* of_tile = split.sums + size_t(tile) * parts * kTile;
+  unsigned* counters = split.counters + tile * unsigned(teams + 1);
+  const int members = min(kTeam, parts - first);
+  leave_sums(sums, of_tile + part * kTile);
+  if (!last_block(counters + 1 + team, unsigned(members))) return false;
+  add_up(sums, of_tile + first * kTile, members, 1);
+  if (teams == 1) return true;
+  leave_sums(sums, of_tile + first * kTile);
+  if (!last_block(counters, unsigned(teams))) return false;
+  add_up(sums, of_tile, teams, kTeam);
+  return true;
 }
 
 }  // namespace tobogan::kernels

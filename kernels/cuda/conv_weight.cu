@@ -45,7 +45,7 @@ struct Meeting {
 // A block makes kM small x kN big channels of one tap; blocks of a tap are neighbours.
 template <Precision kPrecision, class Shape, int kVector>
 __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
-    weight_kernel(float* __restrict__ result, size_t part_size, const float* __restrict__ big,
+    weight_kernel(float* __restrict__ result, SplitSums split, const float* __restrict__ big,
                   const float* __restrict__ small, ConvDims d) {
   const unsigned across = ceil_div(size_t(d.big_channels), Shape::kN), down = gridDim.x / across;
   const int tap = int(blockIdx.y), row0 = int(blockIdx.x % down) * Shape::kM,
@@ -63,7 +63,9 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
   Side<Shape, Shape::kN, kVector> load_big(big, of_big, pixels, column0, share.begin);
   multiply<kPrecision, Shape>(sums, seat, load_small, load_big, share.depth);
 
-  result += blockIdx.z * part_size + size_t(tap) * d.small_channels * d.big_channels;
+  const unsigned tile = blockIdx.y * gridDim.x + blockIdx.x;
+  if (!join_parts(sums, split, tile, int(blockIdx.z), int(gridDim.z))) return;
+  result += size_t(tap) * d.small_channels * d.big_channels;
   store_rows(sums, seat, [&](int row, int column, float4 values) {
     const int s = row0 + row, b = column0 + column;
     if (s < d.small_channels)
@@ -75,19 +77,16 @@ template <class Shape>
 Product product_of(const ConvDims& d) {
   const size_t taps = size_t(d.kernel_h) * d.kernel_w;
   return {.tiles = taps * ceil_div(size_t(d.small_channels), Shape::kM) * ceil_div(size_t(d.big_channels), Shape::kN),
-          .depth = double(d.small_h) * d.small_w * d.batch,
-          .results = taps * d.small_channels * d.big_channels};
+          .depth = double(d.small_h) * d.small_w * d.batch};
 }
 
 template <Precision kPrecision, class Shape, int kVector>
 void launch_weight(Cuda on, const ConvDims& d, const float* big, const float* small, float* weight) {
   const Product product = product_of<Shape>(d);
   const unsigned taps = unsigned(d.kernel_h * d.kernel_w), tiles = unsigned(product.tiles / taps);
-  const int parts = best_parts<Shape>(on, product).count;
-  make_in_parts(on, product.results, parts, weight, [&](float* result, size_t part_size, int count) {
-    Launch<Shape::kThreads>{
-        .grid = dim3(tiles, taps, unsigned(count)), .shared_bytes = Shape::kSharedBytes, .stream = on.stream}(
-        weight_kernel<kPrecision, Shape, kVector>, result, part_size, big, small, d);
+  launch_in_parts<Shape>(on, product, [&](unsigned parts, const SplitSums& split) {
+    Launch<Shape::kThreads>{.grid = dim3(tiles, taps, parts), .shared_bytes = Shape::kSharedBytes, .stream = on.stream}(
+        weight_kernel<kPrecision, Shape, kVector>, weight, split, big, small, d);
   });
 }
 
@@ -144,7 +143,7 @@ struct TapColumns {
 
 template <Precision kPrecision, class Shape, int kVector>
 __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
-    few_weight_kernel(float* __restrict__ result, size_t part_size, const float* __restrict__ wide,
+    few_weight_kernel(float* __restrict__ result, SplitSums split, const float* __restrict__ wide,
                       const float* __restrict__ side, ConvDims d, FewSide few) {
   const unsigned down = ceil_div(size_t(few.wide_channels), Shape::kM);
   const int row0 = int(blockIdx.x % down) * Shape::kM, column0 = int(blockIdx.x / down) * Shape::kN;
@@ -158,7 +157,7 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
   TapColumns<Shape> load_few(side, d, few, pixels, column0, share.begin);
   multiply<kPrecision, Shape>(sums, seat, load_wide, load_few, share.depth);
 
-  result += blockIdx.y * part_size;
+  if (!join_parts(sums, split, blockIdx.x, int(blockIdx.y), int(gridDim.y))) return;
   const int columns = d.kernel_h * d.kernel_w * few.channels;
   const size_t wide_step = few.is_big ? d.big_channels : 1, few_step = few.is_big ? 1 : d.big_channels;
   store_columns(sums, seat, [&](int row, int column, float4 values) {
@@ -180,13 +179,10 @@ void launch_few(Cuda on, const ConvDims& d, bool big_is_few, const float* big, c
   const int columns = d.kernel_h * d.kernel_w * few.channels;
   const unsigned tiles = ceil_div(size_t(few.wide_channels), Shape::kM) * ceil_div(size_t(columns), Shape::kN);
   const int depth = (big_is_few ? d.small_h * d.small_w : d.big_h * d.big_w) * d.batch;
-  const size_t size = size_t(columns) * few.wide_channels;
-  const int parts = best_parts<Shape>(on, {tiles, double(depth), size}).count;
-  make_in_parts(on, size, parts, weight, [&](float* result, size_t part_size, int count) {
-    Launch<Shape::kThreads>{.grid = dim3(tiles, unsigned(count)),
-                            .shared_bytes = Shape::kSharedBytes,
-                            .stream = on.stream}(few_weight_kernel<kPrecision, Shape, kVector>, result, part_size,
-                                                 big_is_few ? small : big, big_is_few ? big : small, d, few);
+  launch_in_parts<Shape>(on, {tiles, double(depth)}, [&](unsigned parts, const SplitSums& split) {
+    Launch<Shape::kThreads>{.grid = dim3(tiles, parts), .shared_bytes = Shape::kSharedBytes, .stream = on.stream}(
+        few_weight_kernel<kPrecision, Shape, kVector>, weight, split, big_is_few ? small : big,
+        big_is_few ? big : small, d, few);
   });
 }
 

@@ -53,6 +53,10 @@ struct ClampGrad {
   __device__ float operator()(float dy, float x) const { return low < x && x < high ? dy : 0.0f; }
 };
 
+struct TanhGrad {
+  __device__ float operator()(float dy, float y) const { return dy * (1 - y * y); }
+};
+
 struct Add {
   __device__ float operator()(float a, float b) const { return a + b; }
 };
@@ -239,6 +243,10 @@ void clamp(Cuda on, int64_t count, Real low, Real high, const Real* x, Real* y) 
 
 void clamp_grad(Cuda on, int64_t count, Real low, Real high, const Real* dy, const Real* x, Real* dx) {
   zip(on, count, ClampGrad{low, high}, dy, x, dx);
+}
+
+void tanh_grad(Cuda on, int64_t count, const Real* dy, const Real* y, Real* dx) {
+  zip(on, count, TanhGrad{}, dy, y, dx);
 }
 
 void binary(Cuda on, Binary op, const Extents& extents, const Real* a, const Strides& a_strides, const Real* b,

@@ -47,7 +47,7 @@ class CudaMachine {
 
   // Counters in device memory, all zero between kernels: a kernel whose blocks share a result counts the blocks that are
   // done with atomicInc, which begins at zero again after the last (last_block() of kernels/cuda/last_block.cuh).
-  static constexpr int kCounters = 1024;
+  static constexpr int kCounters = 16384;
   unsigned* counters() const { return counters_; }
 
   // Bytes through pinned memory; return when the host's side may be used.

@@ -22,6 +22,7 @@ struct MomentsOp {
   const float* x;
   float epsilon;
   float *mean, *variance, *scale;
+  RunningMoments running;
 
   __device__ static State begin() { return make_float4(0, 0, 0, 0); }
   template <int W>
@@ -59,6 +60,10 @@ struct MomentsOp {
     mean[column] = x[column] + state.y;
     variance[column] = state.z / state.x;
     scale[column] = 1 / sqrtf(state.z / state.x + epsilon);
+    if (running.mean == nullptr) return;
+    const float keep = running.keep;
+    running.mean[column] = fmaf(keep, running.mean[column], (1 - keep) * mean[column]);
+    running.variance[column] = fmaf(keep, running.variance[column], (1 - keep) * running.correction * variance[column]);
   }
 };
 
@@ -171,23 +176,12 @@ struct InverseDeviation {
   __device__ float operator()(float variance) const { return 1 / sqrtf(variance + epsilon); }
 };
 
-constexpr int kRunningBlock = 128;
-
-__global__ void __launch_bounds__(kRunningBlock)
-    update_running_kernel(int64_t columns, float keep, float factor, const float* mean, const float* variance,
-                          float* running_mean, float* running_variance) {
-  const int64_t c = int64_t{blockIdx.x} * kRunningBlock + threadIdx.x;
-  if (c >= columns) return;
-  running_mean[c] = fmaf(keep, running_mean[c], (1 - keep) * mean[c]);
-  running_variance[c] = fmaf(keep, running_variance[c], (1 - keep) * factor * variance[c]);
-}
-
 }  // namespace
 
 void column_moments(Cuda on, int64_t rows, int64_t columns, Real epsilon, const Real* x, Real* mean, Real* variance,
-                    Real* scale) {
+                    Real* scale, const RunningMoments& running) {
   if (columns == 0) return;
-  reduce_columns(on, 1, rows, columns, aligned({x}), MomentsOp{x, epsilon, mean, variance, scale});
+  reduce_columns(on, 1, rows, columns, aligned({x}), MomentsOp{x, epsilon, mean, variance, scale, running});
 }
 
 void inverse_deviation(Cuda on, int64_t columns, Real epsilon, const Real* variance, Real* scale) {
@@ -219,13 +213,6 @@ void normalize_grad(Cuda on, const Activation& how, int64_t rows, int64_t column
   const RepeatedRows repeated{Divider(columns), columns % 4 == 0 && aligned({mean})};
   launch_flat(on, count, normalize_grad_kernel, derivative, count, aligned({dy, x, y, dx}), repeated, dy, x, y, mean,
               factors, dx);
-}
-
-void update_running(Cuda on, int64_t columns, Real keep, Real factor, const Real* mean, const Real* variance,
-                    Real* running_mean, Real* running_variance) {
-  if (columns == 0) return;
-  Launch<kRunningBlock>{.grid = ceil_div(size_t(columns), kRunningBlock), .stream = on.stream}(
-      update_running_kernel, columns, keep, factor, mean, variance, running_mean, running_variance);
 }
 
 }  // namespace tobogan::kernels

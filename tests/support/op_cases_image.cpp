@@ -67,8 +67,31 @@ OpCase transposed(const std::string& name, const ConvOptions& options, const std
           .flops = transpose_flops};
 }
 
+// A row of `op` with these options, and then bias, leaky ReLU and dropout on the way out.
+using WithEpilogue = Tensor (*)(const Tensor&, const Tensor&, const Tensor&, const kernels::Activation&,
+                                const ConvOptions&);
+OpCase with_epilogue(OpCase row, WithEpilogue op, const ConvOptions& options, int channels_axis) {
+  const reference::Bend bend{.slope = 0.3, .rate = 0.3, .stream = 7};
+  row.name += "_epilogue";
+  row.large = {};
+  row.refused.clear();
+  for (Shapes& shapes : row.shapes) {
+    row.refused.push_back({shapes[0], shapes[1], {shapes[1][channels_axis] + 1}});
+    shapes.push_back({shapes[1][channels_axis]});
+  }
+  row.run = [=](const OpInputs& in) {
+    return op(in[0], in[1], in[2],
+              {.slope = static_cast<Real>(bend.slope), .dropout = static_cast<Real>(bend.rate), .key = in.key},
+              options);
+  };
+  row.reference = [=, sums = row.reference](const PlainInputs& in) { return activate(sums(in), in[2], bend); };
+  row.asked = {0, 1, 2};
+  return row;
+}
+
 std::vector<OpCase> convolutions() {
   const Padding same = Padding::same();
+  const ConvOptions same_s2{.stride = 2, .padding = same};
   OpCase too_small = conv("valid", {}, {{{2, 3, 4, 3}, {4, 3, 3, 2}}, {{3, 1, 1, 1}, {33, 1, 1, 1}}});
   too_small.refused.push_back({{2, 3, 4, 3}, {4, 3, 5, 2}});
   OpCase eaten = transposed("torch_padding", {.stride = 2, .padding = 1}, {{{2, 3, 3, 2}, {3, 2, 4, 4}}},
@@ -92,6 +115,10 @@ std::vector<OpCase> convolutions() {
                  {{{2, 3, 3, 2}, {3, 1, 5, 5}}, {{1, 2, 2, 3}, {2, 3, 5, 5}}}, {{64, 256, 7, 7}, {256, 128, 5, 5}}),
       transposed("same_k5_s1", {.padding = same}, {{{2, 2, 3, 2}, {2, 3, 5, 5}}}, {{64, 128, 7, 7}, {128, 128, 5, 5}}),
       transposed("same_k3_s2", {.stride = 2, .padding = same}, {{{2, 2, 3, 2}, {2, 3, 3, 3}}}),
+      with_epilogue(conv("same_k5_s2", same_s2, {{{3, 1, 7, 6}, {3, 1, 5, 5}}, {{2, 4, 5, 5}, {8, 4, 5, 5}}}), conv2d,
+                    same_s2, 0),
+      with_epilogue(transposed("same_k5_s2", same_s2, {{{2, 3, 3, 2}, {3, 5, 5, 5}}, {{2, 8, 2, 3}, {8, 2, 5, 5}}}),
+                    conv_transpose2d, same_s2, 1),
       transposed("rectangular", {.stride = {1, 2}, .padding = {1, 0, 0, 2}, .dilation = {2, 1}},
                  {{{1, 2, 2, 3}, {2, 3, 2, 3}}}),
   };
