@@ -31,7 +31,9 @@ Tensor remember(Tensor y, History::Edges edges) {
 struct Visit {
   bool target = false;   // asked about
   bool reached = false;  // a target is at or below it
+  int uses = 0;          // how many gradients will be added up
   Tensor gradient;
+  SteppedGradient stepped;  // or nothing, where stepped.gradient is undefined
 };
 using Visits = std::unordered_map<const Tensor::Node*, Visit>;
 
@@ -64,7 +66,9 @@ std::vector<Tensor> operations_between(const Tensor& y, Visits& visits) {
             frame.tensor.shape(), "; give that call {.keep_graph = true}");
       for (const Tensor& input : history->edges.inputs) {
         const auto below = visits.find(input.node());
-        visit.reached |= below != visits.end() && below->second.reached;
+        if (below == visits.end() || !below->second.reached) continue;
+        visit.reached = true;
+        ++below->second.uses;
       }
       if (visit.reached) order.push_back(frame.tensor);
     }
@@ -88,8 +92,21 @@ void add_gradient(Visit& visit, Tensor gradient, const Tensor& of) {
   visit.gradient = visit.gradient.defined() ? visit.gradient + gradient : std::move(gradient);
 }
 
+// The first step of the operation that made `input`, if nobody else looks at the gradient before it.
+std::optional<FirstStep> step_to_offer(const Tensor& input, const Visit& visit, const Visits& visits) {
+  const History* history = input.node()->history.get();
+  if (!history || !history->edges.first_step || visit.uses != 1 || visit.target || recording()) return {};
+  FirstStep step = *history->edges.first_step;
+  if (step.bias >= 0) {
+    const auto bias = visits.find(history->edges.inputs[step.bias].node());
+    if (bias == visits.end() || !bias->second.reached) step.bias = -1;
+  }
+  return step;
+}
+
 // Runs the rules of one operation for the inputs on a path.
-void propagate(const Tensor& y, const Tensor& dy, Visits& visits) {
+void propagate(const Tensor& y, const Visit& of_y, Visits& visits) {
+  const Tensor& dy = of_y.gradient;
   const History::Edges& edges = y.node()->history->edges;
   Wanted wanted;
   auto visit_of = [&](size_t i) -> Visit* {
@@ -99,6 +116,13 @@ void propagate(const Tensor& y, const Tensor& dy, Visits& visits) {
   for (size_t i = 0; i < edges.inputs.size(); ++i)
     if (visit_of(i)) wanted.add(static_cast<int>(i));
   if (edges.joint) {
+    if (of_y.stepped.gradient.defined()) wanted.arrived = &of_y.stepped;
+    std::optional<FirstStep> step;
+    if (Visit* visit = visit_of(0)) step = step_to_offer(edges.inputs[0], *visit, visits);
+    if (step) {
+      wanted.step = &*step;
+      wanted.stepped = &visit_of(0)->stepped;
+    }
     std::vector<Tensor> gradients = edges.joint(dy, y, wanted);
     for (size_t i = 0; i < edges.inputs.size(); ++i)
       if (Visit* visit = visit_of(i)) add_gradient(*visit, std::move(gradients[i]), edges.inputs[i]);
@@ -134,7 +158,19 @@ Tensor record(Tensor y, std::vector<Edge> edges) {
 
 Tensor record(Tensor y, std::vector<Tensor> inputs, JointRule rule) {
   if (!is_recording) return y;
-  return remember(std::move(y), {.inputs = std::move(inputs), .versions = {}, .rules = {}, .joint = std::move(rule)});
+  History::Edges edges;
+  edges.inputs = std::move(inputs);
+  edges.joint = std::move(rule);
+  return remember(std::move(y), std::move(edges));
+}
+
+Tensor record(Tensor y, std::vector<Tensor> inputs, FirstStep first_step, JointRule rule) {
+  if (!is_recording) return y;
+  History::Edges edges;
+  edges.inputs = std::move(inputs);
+  edges.joint = std::move(rule);
+  edges.first_step = std::make_unique<FirstStep>(std::move(first_step));
+  return remember(std::move(y), std::move(edges));
 }
 
 std::vector<Tensor> grad(const Tensor& y, std::span<const Tensor> wrt, const GradOptions& options) {
@@ -147,13 +183,14 @@ std::vector<Tensor> grad(const Tensor& y, std::span<const Tensor> wrt, const Gra
 
   std::optional<NoGrad> off;
   if (!options.create_graph) off.emplace();
-  visits[y.node()].gradient = options.seed.defined() ? options.seed : Tensor::full(y.shape(), 1, y.device());
+  visits[y.node()].gradient = options.seed.defined() ? options.seed : Tensor::one(y.shape(), y.device());
   for (; !order.empty(); order.pop_back()) {
     const Tensor result = std::move(order.back());
     History& history = *result.node()->history;
     Visit& visit = visits[result.node()];
     check_unchanged(result, history);
-    propagate(result, visit.gradient, visits);
+    propagate(result, visit, visits);
+    visit.stepped = {};
     if (!visit.target) visit.gradient = {};
     if (!options.create_graph && !options.keep_graph) {
       history.edges = {};

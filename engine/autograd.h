@@ -6,10 +6,12 @@
 // edge lies on a path to a tensor that was asked about.
 #pragma once
 #include <functional>
+#include <memory>
 #include <span>
 #include <vector>
 
 #include "engine/tensor.h"
+#include "kernels/activation.h"
 
 namespace tobogan {
 
@@ -37,11 +39,33 @@ struct Edge {
   Rule rule;
 };
 
+// The first step of the way back of many operations: the derivative of the activation that ended them, then sums over
+// the channels, for a bias or for batch norm.  A convolution that makes the gradient of such an operation's result can
+// take this step on the way out, while it has the gradient in registers.
+struct FirstStep {
+  kernels::Activation activation = {};
+  int bias = -1;  // which input of the operation is a bias, whose gradient the sums are; none: no sums
+  Tensor x = {}, mean = {}, scale = {}, gamma = {};  // of batch norm, which wants two sums; x undefined: it is none
+};
+// A gradient with that step behind it.
+struct SteppedGradient {
+  Tensor gradient = {};
+  Tensor bias = {};                            // its gradient
+  Tensor gamma = {}, beta = {}, factors = {};  // their gradients, and kernels::NormalizeFactors as {3, C}
+};
+
 // Which inputs of an operation a gradient is wanted for.
 class Wanted {
  public:
   bool operator[](int input) const { return mask_ >> input & 1; }
   void add(int input) { mask_ |= 1u << input; }
+
+  // Not null: dy is this already, with this operation's own first step behind it.
+  const SteppedGradient* arrived = nullptr;
+  // Not null: nobody else adds to the gradient of input 0, and this is the first step of the operation that made it.  A
+  // rule that takes it leaves the gradient in *stepped and returns it as well.
+  const FirstStep* step = nullptr;
+  SteppedGradient* stepped = nullptr;
 
  private:
   uint32_t mask_ = 0;
@@ -49,11 +73,13 @@ class Wanted {
 
 // The gradients of all inputs at once, for operations whose gradients share work (batch norm).  Entries of inputs that
 // are not wanted may be left undefined.
-using JointRule = std::function<std::vector<Tensor>(const Tensor& dy, const Tensor& y, Wanted wanted)>;
+using JointRule = std::function<std::vector<Tensor>(const Tensor& dy, const Tensor& y, const Wanted& wanted)>;
 
 // Remembers how y was made if somebody is recording and some input may be asked about.  Returns y.
 Tensor record(Tensor y, std::vector<Edge> edges);
 Tensor record(Tensor y, std::vector<Tensor> inputs, JointRule rule);
+// For a rule that looks at `wanted.arrived`.
+Tensor record(Tensor y, std::vector<Tensor> inputs, FirstStep first_step, JointRule rule);
 
 struct GradOptions {
   bool create_graph = false;  // the gradients can be differentiated again (and y's graph is kept)
@@ -71,12 +97,14 @@ Tensor grad(const Tensor& y, const Tensor& wrt, const GradOptions& options = {})
 struct Tensor::History {
   struct Edges {
     std::vector<Tensor> inputs;
-    std::vector<uint32_t> versions;  // of the inputs' memory when they were read
-    std::vector<Rule> rules;         // one an input, or
-    JointRule joint;                 // one for all
+    std::vector<uint32_t> versions;                   // of the inputs' memory when they were read
+    std::vector<Rule> rules;                          // one an input, or
+    JointRule joint;                                  // one for all
+    std::unique_ptr<FirstStep> first_step = nullptr;  // which others may take; null: none
     void clear_rules() {
       rules.clear();
       joint = nullptr;
+      first_step = nullptr;
     }
   } edges;
   uint32_t version = 0;  // of the result's memory

@@ -12,8 +12,11 @@ namespace tobogan {
 Storage::Storage(const Device& device, size_t bytes)
     : device_(device), bytes_(bytes), data_(dispatch(device, [&](auto on) { return on.pool->take(bytes); })) {}
 
+Storage::Storage(const Device& device, const void* constant)
+    : device_(device), bytes_(0), data_(const_cast<void*>(constant)), owned_(false) {}
+
 Storage::~Storage() {
-  dispatch(device_, [&](auto on) { on.pool->give(data_, bytes_); });
+  if (owned_) dispatch(device_, [&](auto on) { on.pool->give(data_, bytes_); });
 }
 
 void copy_from_host(const Device& device, size_t bytes, const void* host, void* data) {

@@ -13,6 +13,8 @@ namespace tobogan {
 class Storage {
  public:
   Storage(const Device& device, size_t bytes);
+  // Memory that belongs to somebody else and is never written.
+  Storage(const Device& device, const void* constant);
   ~Storage();
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
@@ -28,6 +30,7 @@ class Storage {
   Device device_;
   size_t bytes_;
   void* data_;
+  bool owned_ = true;
   uint32_t version_ = 0;
 };
 

@@ -55,6 +55,16 @@ Tensor Tensor::full(const Shape& shape, double value, const Device& device) {
   return tensor;
 }
 
+Tensor Tensor::one(const Shape& shape, const Device& device) {
+  Tensor tensor;
+  tensor.node_ = std::make_shared<Node>();
+  tensor.node_->storage =
+      std::make_shared<Storage>(device, dispatch(device, [](auto on) { return kernels::constant_one(on); }));
+  tensor.node_->shape = shape;
+  tensor.node_->is_one = true;
+  return tensor;
+}
+
 Tensor Tensor::from_host(const Shape& shape, std::span<const Real> values, const Device& device) {
   Tensor tensor(shape, device);
   tensor.set(values);

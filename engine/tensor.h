@@ -21,12 +21,16 @@ class Tensor {
 
   static Tensor full(const Shape& shape, double value, const Device& device);
   static Tensor zeros(const Shape& shape, const Device& device) { return full(shape, 0, device); }
+  // A 1 that is known to be one (is_one), so that rules can leave out a product.  Costs neither time nor memory.
+  // REQUIRES: shape.count() == 1.
+  static Tensor one(const Shape& shape, const Device& device);
   // From values in API order (row-major; {N, C, H, W} for images).  REQUIRES: values.size() == shape.count().
   static Tensor from_host(const Shape& shape, std::span<const Real> values, const Device& device);
 
   bool defined() const { return node_ != nullptr; }
   const Shape& shape() const { return node_->shape; }
   int64_t count() const { return node_->shape.count(); }
+  bool is_one() const { return node_->is_one; }
   const Device& device() const { return node_->storage->device(); }
   Real* data() const { return static_cast<Real*>(node_->storage->data()); }  // in memory order (shape.h)
 
@@ -52,6 +56,7 @@ class Tensor {
     std::shared_ptr<Storage> storage;
     std::unique_ptr<History> history;  // null: a leaf, or made while nobody was recording
     bool leaf = false;
+    bool is_one = false;  // Tensor::one
 
     Node();
     ~Node();

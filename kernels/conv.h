@@ -8,7 +8,9 @@
 // In memory an image batch is [pixel row][pixel column][image][channel] and a weight {small channels, big channels,
 // kernel_h, kernel_w}, being a tensor of four axes too, is [tap row][tap column][small channel][big channel].
 #pragma once
-#include "kernels/activation.h"
+#include <variant>
+
+#include "kernels/normalize.h"
 
 namespace tobogan::kernels {
 
@@ -24,13 +26,23 @@ struct ConvDims {
   bool operator==(const ConvDims&) const = default;
 };
 
-// What happens to the sums of a convolution on their way out, as activate() does it to the images as a matrix whose
-// columns are the channels: activation(sum + bias[channel]).  bias may be null.
+// What happens to the sums of a convolution on their way out, and what is found out about them, where the images are a
+// matrix whose columns are the channels.
 struct ConvEpilogue {
+  // activation(sum + bias[channel]) as activate() does it; bias may be null.
   const Real* bias = nullptr;
   Activation activation = {};
+  // On a way back instead: the sum times the derivative of the activation where the activation's result was this
+  // (images like the convolution's own).
+  const Real* activated = nullptr;
+  // Of what comes out: the sums of the columns; their moments; the sums of the way back of a normalisation, where what
+  // comes out is g.
+  struct Sums {
+    Real* sums;
+  };
+  std::variant<std::monostate, Sums, ColumnMoments, NormalizeSums> statistics = {};
 
-  bool is_identity() const { return bias == nullptr && activation.is_identity(); }
+  bool changes_sums() const { return bias != nullptr || !activation.is_identity(); }
 };
 
 // small = epilogue(convolution of big with weight).

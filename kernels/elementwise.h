@@ -1,5 +1,7 @@
 // One element in, one element out: arithmetic, the transcendental functions, and moving elements about.
 #pragma once
+#include <span>
+
 #include "kernels/strided.h"
 
 namespace tobogan::kernels {
@@ -10,6 +12,10 @@ enum class Binary { kAdd, kSubtract, kMultiply, kDivide };
 // y[i] = value.
 void fill(Cpu on, int64_t count, Real value, Real* y);
 void fill(Cuda on, int64_t count, Real value, Real* y);
+
+// A 1 in the machine's memory, there for as long as the machine is.
+const Real* constant_one(Cpu on);
+const Real* constant_one(Cuda on);
 
 // y[i] = x[i].
 void copy(Cpu on, int64_t count, const Real* x, Real* y);
@@ -40,6 +46,14 @@ void binary(Cpu on, Binary op, const Extents& extents, const Real* a, const Stri
             const Strides& b_strides, Real* y);
 void binary(Cuda on, Binary op, const Extents& extents, const Real* a, const Strides& a_strides, const Real* b,
             const Strides& b_strides, Real* y);
+
+// Matrices of `rows` rows side by side: y has the sum of their widths, and rows of the parts one after the other.
+struct ConcatPart {
+  const Real* x;
+  int64_t width;
+};
+void concat(Cpu on, int64_t rows, std::span<const ConcatPart> parts, Real* y);
+void concat(Cuda on, int64_t rows, std::span<const ConcatPart> parts, Real* y);
 
 // y[...] = x[...] through strides on both sides: broadcasts, permutes, slices and places.
 void move(Cpu on, const Extents& extents, const Real* x, const Strides& x_strides, Real* y, const Strides& y_strides);

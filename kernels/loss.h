@@ -14,15 +14,10 @@ struct BceTerms {
   BceTerm first, second;
 };
 
-// loss[0] = mean over i of weight * (max(l, 0) - l * target + log(1 + e^-|l|)) with l = logits[i].  REQUIRES: count
-// >= 1.
-void binary_cross_entropy(Cpu on, int64_t count, const BceTerms& terms, const Real* logits, Real* loss);
-void binary_cross_entropy(Cuda on, int64_t count, const BceTerms& terms, const Real* logits, Real* loss);
-
-// dlogits[i] = dloss[0] * weight * (sigmoid(logits[i]) - target) / count.
-void binary_cross_entropy_grad(Cpu on, int64_t count, const BceTerms& terms, const Real* logits, const Real* dloss,
-                               Real* dlogits);
-void binary_cross_entropy_grad(Cuda on, int64_t count, const BceTerms& terms, const Real* logits, const Real* dloss,
-                               Real* dlogits);
+// loss[0] = mean over i of weight * (max(l, 0) - l * target + log(1 + e^-|l|)) with l = logits[i], and unless
+// `gradient` is null, gradient[i] = its derivative by l: weight * (sigmoid(l) - target) / count.  REQUIRES: count >= 1.
+void binary_cross_entropy(Cpu on, int64_t count, const BceTerms& terms, const Real* logits, Real* loss, Real* gradient);
+void binary_cross_entropy(Cuda on, int64_t count, const BceTerms& terms, const Real* logits, Real* loss,
+                          Real* gradient);
 
 }  // namespace tobogan::kernels

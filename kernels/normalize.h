@@ -14,12 +14,15 @@ struct RunningMoments {
   Real *mean = nullptr, *variance = nullptr;
 };
 
-// mean[c] and biased variance[c] of each column of x (rows x columns), not by the difference of squares, and
+// mean[c] and biased variance[c] of each column of a matrix, not by the difference of squares, and
 // scale[c] = 1 / sqrt(variance[c] + epsilon).
-void column_moments(Cpu on, int64_t rows, int64_t columns, Real epsilon, const Real* x, Real* mean, Real* variance,
-                    Real* scale, const RunningMoments& running = {});
-void column_moments(Cuda on, int64_t rows, int64_t columns, Real epsilon, const Real* x, Real* mean, Real* variance,
-                    Real* scale, const RunningMoments& running = {});
+struct ColumnMoments {
+  Real epsilon;
+  Real *mean, *variance, *scale;
+  RunningMoments running = {};
+};
+void column_moments(Cpu on, int64_t rows, int64_t columns, const Real* x, const ColumnMoments& moments);
+void column_moments(Cuda on, int64_t rows, int64_t columns, const Real* x, const ColumnMoments& moments);
 
 // scale[c] = 1 / sqrt(variance[c] + epsilon).
 void inverse_deviation(Cpu on, int64_t columns, Real epsilon, const Real* variance, Real* scale);
@@ -31,14 +34,26 @@ void normalize(Cpu on, const Activation& how, int64_t rows, int64_t columns, con
 void normalize(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* x, const Real* mean,
                const Real* scale, const Real* gamma, const Real* beta, Real* y);
 
-// The way back of column_moments + normalize together: with g = dy times the derivative of the activation (from its
-// result y) and h = (x - mean) * scale:  dbeta = sum g, dgamma = sum g h,
-// dx = gamma * scale * (g - mean(g) - h * mean(g h)).  gamma may be null (1).  dx may be dy.
-void normalize_grad(Cpu on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* x,
-                    const Real* y, const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
-                    Real* dbeta);
-void normalize_grad(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* x,
-                    const Real* y, const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
-                    Real* dbeta);
+// The way back of column_moments + normalize together, in two passes.  With g = dy times the derivative of the
+// activation (from its result y) and h = (x - mean) * scale, the first gives dbeta = sum g and dgamma = sum g h,
+// the second dx = gamma * scale * (g - mean(g) - h * mean(g h)) = a * g - b * (x - mean) - c.
+struct NormalizeFactors {
+  Real *a, *b, *c;  // of each column
+};
+struct NormalizeSums {
+  const Real *x, *mean, *scale, *gamma;  // gamma may be null (1)
+  Real *dgamma, *dbeta;
+  NormalizeFactors factors;
+};
+// g may be dy.
+void normalize_grad_sums(Cpu on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* y,
+                         const NormalizeSums& sums, Real* g);
+void normalize_grad_sums(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* y,
+                         const NormalizeSums& sums, Real* g);
+// dx may be g.
+void normalize_grad_apply(Cpu on, int64_t rows, int64_t columns, const Real* g, const Real* x, const Real* mean,
+                          const NormalizeFactors& factors, Real* dx);
+void normalize_grad_apply(Cuda on, int64_t rows, int64_t columns, const Real* g, const Real* x, const Real* mean,
+                          const NormalizeFactors& factors, Real* dx);
 
 }  // namespace tobogan::kernels

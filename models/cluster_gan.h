@@ -59,7 +59,7 @@ struct ClusterGenerator : Module {
   // z {N, noise + classes} to images {N, 1, 28, 28} in 0..1.
   Tensor operator()(const Tensor& z) {
     const Tensor rows = project(norm0(hidden(z)));
-    return sigmoid(up2(norm2(up1(norm1(reshape(rows, {z.shape()[0], c128, 7, 7}))))));
+    return sigmoid(up2(norm2(up1, norm1(reshape(rows, {z.shape()[0], c128, 7, 7})))));
   }
 };
 

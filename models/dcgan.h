@@ -25,8 +25,15 @@ inline BatchNormOptions dcgan_batch_norm(int channels, double slope) {
 }
 
 // A 4 x 4 convolution (or transposed one) of stride 2 that halves (or doubles) the image.
-inline ConvLayerOptions dcgan_layer(int in, int out) {
-  return {.in = in, .out = out, .kernel = 4, .stride = 2, .padding = 1, .bias = false, .init = dcgan_init()};
+inline ConvLayerOptions dcgan_layer(int in, int out, const ActivationOptions& activation = {}) {
+  return {.in = in,
+          .out = out,
+          .kernel = 4,
+          .stride = 2,
+          .padding = 1,
+          .bias = false,
+          .init = dcgan_init(),
+          .activation = activation};
 }
 
 struct DcganGenerator : Module {
@@ -45,10 +52,10 @@ struct DcganGenerator : Module {
   BatchNorm norm1{*this, "norm1", dcgan_batch_norm(c256, 0)};
   ConvTranspose2d up2{*this, "up2", dcgan_layer(c256, c128)};
   BatchNorm norm2{*this, "norm2", dcgan_batch_norm(c128, 0)};
-  ConvTranspose2d up3{*this, "up3", dcgan_layer(c128, options.channels)};
+  ConvTranspose2d up3{*this, "up3", dcgan_layer(c128, options.channels, {.tanh = true})};
 
   // z {N, latent} to images {N, channels, 32, 32} in -1..1.
-  Tensor operator()(const Tensor& z) { return tanh(up3(norm2(up2(norm1(up1(norm0(project(z)))))))); }
+  Tensor operator()(const Tensor& z) { return up3(norm2(up2, norm1(up1, norm0(project, z)))); }
 };
 
 struct DcganDiscriminator : Module {
@@ -58,7 +65,7 @@ struct DcganDiscriminator : Module {
   DcganOptions options;
   const int c128 = options.maps(128), c256 = options.maps(256), c512 = options.maps(512);
 
-  Conv2d down1{*this, "down1", dcgan_layer(options.channels, c128)};
+  Conv2d down1{*this, "down1", dcgan_layer(options.channels, c128, {.slope = 0.2})};
   Conv2d down2{*this, "down2", dcgan_layer(c128, c256)};
   BatchNorm norm2{*this, "norm2", dcgan_batch_norm(c256, 0.2)};
   Conv2d down3{*this, "down3", dcgan_layer(c256, c512)};
@@ -67,7 +74,7 @@ struct DcganDiscriminator : Module {
       *this, "score", {.features = 1, .channels = c512, .height = 4, .width = 4, .bias = false, .init = dcgan_init()}};
 
   // Images {N, channels, 32, 32} to the logits {N, 1} of being real.
-  Tensor operator()(const Tensor& x) { return score(norm3(down3(norm2(down2(leaky_relu(down1(x), 0.2)))))); }
+  Tensor operator()(const Tensor& x) { return score(norm3(down3, norm2(down2, down1(x)))); }
 };
 
 }  // namespace tobogan

@@ -50,9 +50,9 @@ struct ExpertClassifier : Module {
 
   // Images {N, 1, 28, 28} in 0..1 to what the last layer sees, {N, 256}.
   Tensor features(const Tensor& x) {
-    const Tensor half = drop2(max_pool2d(norm2(conv2(norm1(conv1(x))))));
-    const Tensor quarter = drop4(max_pool2d(norm4(conv4(norm3(conv3(half))))));
-    return norm6(hidden(norm5(conv5(quarter))));
+    const Tensor half = drop2(max_pool2d(norm2(conv2, norm1(conv1, x))));
+    const Tensor quarter = drop4(max_pool2d(norm4(conv4, norm3(conv3, half))));
+    return norm6(hidden(norm5(conv5, quarter)));
   }
   // Images to class logits {N, classes}.
   Tensor operator()(const Tensor& x) { return scores(features(x)); }

@@ -41,7 +41,7 @@ struct GatedGenerator : Module {
   Tensor operator()(const Tensor& z) {
     const Tensor small = reshape(norm0(hidden(z)), {z.shape()[0], 1, 4, 4});
     const Tensor stretched = resize_bilinear(small, 7, ResizeRule::kTensorFlow1);
-    return sigmoid(up4(norm3(up3(norm2(up2(norm1(up1(stretched))))))));
+    return sigmoid(up4(norm3(up3, norm2(up2, norm1(up1, stretched)))));
   }
 };
 

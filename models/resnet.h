@@ -32,7 +32,7 @@ struct NormedConv : Module {
               .bias = false,
               .init = Init::kaiming_fan_out()}},
         norm{*this, "norm", {.channels = o.out, .activation = {.slope = o.slope}}} {}
-  Tensor operator()(const Tensor& x) { return norm(conv(x)); }
+  Tensor operator()(const Tensor& x) { return norm(conv, x); }
 };
 
 // relu(x + two convolutions of x); where the shape changes, x goes through a 1x1 convolution.

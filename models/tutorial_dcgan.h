@@ -36,19 +36,26 @@ struct TutorialGenerator : Module {
   ConvTranspose2d up2{
       *this, "up2", {.in = wide, .out = narrow, .kernel = 5, .stride = 2, .padding = Padding::same(), .bias = false}};
   BatchNorm norm2{*this, "norm2", keras_batch_norm(narrow, 0.99, leaky)};
-  ConvTranspose2d up3{
-      *this,
-      "up3",
-      {.in = narrow, .out = options.channels, .kernel = 5, .stride = 2, .padding = Padding::same(), .bias = false}};
+  ConvTranspose2d up3{*this,
+                      "up3",
+                      {.in = narrow,
+                       .out = options.channels,
+                       .kernel = 5,
+                       .stride = 2,
+                       .padding = Padding::same(),
+                       .bias = false,
+                       .activation = {.tanh = true}}};
 
   // z {N, latent} to images {N, channels, side, side} in -1..1.
   Tensor operator()(const Tensor& z) {
-    Tensor h = project(z);
-    h = options.normalize_features ? reshape(norm0(flatten(h)), h.shape()) : norm0(h);
-    h = norm1(up1(h));
-    h = norm2(up2(h));
-    return tanh(up3(h));
+    Tensor h = options.normalize_features ? normalized_features(project(z)) : norm0(project, z);
+    h = norm1(up1, h);
+    h = norm2(up2, h);
+    return up3(h);
   }
+
+ private:
+  Tensor normalized_features(const Tensor& h) { return reshape(norm0(flatten(h)), h.shape()); }
 };
 
 struct TutorialDiscriminator : Module {

@@ -38,8 +38,8 @@ struct UpsamplingGenerator : Module {
   Tensor operator()(const Tensor& z, const Indices& labels) {
     const Tensor rows = project(z * classes(labels));
     const Tensor small = norm0(reshape(rows, {z.shape()[0], options.stem, 7, 7}));
-    const Tensor half = norm1(conv1(upsample_nearest(small, 2)));
-    return tanh(conv3(norm2(conv2(upsample_nearest(half, 2)))));
+    const Tensor half = norm1(conv1, upsample_nearest(small, 2));
+    return tanh(conv3(norm2(conv2, upsample_nearest(half, 2))));
   }
 };
 
@@ -70,7 +70,7 @@ struct FourLayerDiscriminator : Module {
 
   AcganVerdict operator()(const Tensor& x) {
     const Tensor eighth = pad_zero2d(conv2(conv1(x)), {0, 1, 0, 1});  // 7 x 7 to 8 x 8: below and to the right
-    const Tensor h = conv4(norm3(conv3(norm2(eighth))));
+    const Tensor h = conv4(norm3(conv3, norm2(eighth)));
     return {source(h), label(h)};
   }
 };

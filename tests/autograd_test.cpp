@@ -9,6 +9,7 @@
 #include "engine/optim.h"
 #include "tests/support/catch.h"
 #include "tests/support/close.h"
+#include "tests/support/devices.h"
 #include "tests/support/gradcheck.h"
 
 namespace tobogan {
@@ -80,7 +81,7 @@ TEST_CASE_METHOD(Fixture, "a joint rule is told which gradients are wanted") {
   const Tensor a = leaf({1}, {1}), b = leaf({1}, {2}), c = leaf({1}, {3});
   std::vector<bool> told;
   auto joint = [&] {
-    return record((a + b + c).detach(), {a, b, c}, [&](const Tensor& dy, const Tensor&, Wanted wanted) {
+    return record((a + b + c).detach(), {a, b, c}, [&](const Tensor& dy, const Tensor&, const Wanted& wanted) {
       told = {wanted[0], wanted[1], wanted[2]};
       std::vector<Tensor> gradients(3);
       for (int i = 0; i < 3; ++i)
@@ -242,6 +243,56 @@ TEST_CASE_METHOD(Fixture, "fused and composed gradients of batch norm agree") {
       CHECK(composed[i].requires_grad() == (i < 2));  // beta's is a sum: flat
       CHECK_FALSE(fused[i].requires_grad());
       CHECK(difference("batch_norm", values_of(fused[i]), values_of(composed[i]), 3 * kClose) == "");
+    }
+  }
+}
+
+// A small network of every operation with a first step that a convolution behind it can take: bias and activation,
+// batch norm, an activation alone.  `twice`: a tensor in the middle has two users, so that nobody may take its step.
+struct SteppedNetwork {
+  Context& context;
+  int maps;
+  bool twice;
+  Counter step{1, context.device};
+  Tensor x = drawn({3, 2, 9, 8}, "x"), w1 = drawn({maps, 2, 3, 3}, "w1"), b1 = drawn({maps}, "b1");
+  Tensor w2 = drawn({maps, maps, 3, 3}, "w2"), gamma = drawn({maps}, "gamma"), beta = drawn({maps}, "beta");
+  Tensor w3 = drawn({maps, maps, 4, 4}, "w3"), w4 = drawn({1, maps, 3, 3}, "w4"), b4 = drawn({1}, "b4");
+
+  SteppedNetwork(Context& context, int maps, bool twice) : context(context), maps(maps), twice(twice) {
+    step.set(std::vector<uint64_t>{0});
+  }
+  std::vector<Tensor> leaves() const { return {x, w1, b1, w2, gamma, beta, w3, w4, b4}; }
+  Tensor operator()() const {
+    const kernels::Activation bent{.slope = static_cast<Real>(0.3)};
+    const kernels::Activation dropped{
+        .slope = static_cast<Real>(0.2), .dropout = static_cast<Real>(0.3), .key = {.stream = 3, .step = step.data()}};
+    const Tensor h1 = conv2d(x, w1, b1, dropped, {.padding = 1});
+    BatchMoments moments{.epsilon = 1e-3};
+    const Tensor h2 = conv2d(h1, w2, {}, {}, {.stride = 2}, &moments);
+    const Tensor h3 = batch_norm(h2, moments, gamma, beta, bent);
+    const Tensor h4 = leaky_relu(conv_transpose2d(h3, w3, {.stride = 2, .padding = 1}), 0.1);
+    const Tensor y = conv2d(h4, w4, b4, bent);
+    return sum(square(y)) + (twice ? sum(h3 * h3) + sum(h1) : sum(y));
+  }
+
+ private:
+  Tensor drawn(const Shape& shape, const std::string& name) const {
+    return context.rng[name].uniform(shape, -1, 1).require_grad();
+  }
+};
+
+TEST_CASE("gradients are the same whether convolutions take the first steps of others or not") {
+  Machine machine({.device = GENERATE(from_range(devices())), .threads = 2});
+  for (const int maps : {5, 8}) {
+    for (const bool twice : {false, true}) {
+      Context context(machine, 1);
+      const SteppedNetwork network(context, maps, twice);
+      const std::vector<Tensor> composed = grad(network(), network.leaves(), {.create_graph = true});
+      const std::vector<Tensor> stepped = grad(network(), network.leaves());
+      for (size_t i = 0; i < composed.size(); ++i) {
+        INFO(maps << " maps, leaf " << i << ", twice " << twice);
+        CHECK(difference("gradient", values_of(stepped[i]), values_of(composed[i]), 64 * kClose) == "");
+      }
     }
   }
 }

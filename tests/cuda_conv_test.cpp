@@ -11,6 +11,7 @@
 
 #include "kernels/conv.h"
 #include "kernels/cuda/graph.h"
+#include "kernels/elementwise.h"
 #include "tests/support/catch.h"
 #include "tests/support/conv_cases.h"
 #include "tests/support/kernel_inputs.h"
@@ -205,6 +206,88 @@ TEST_CASE("bias, leaky ReLU and dropout on the way out") {
   check_epilogue(layer(4, 3, 8, 64, 4, 4, 2, 1), Precision::kFp32, dropout);
   check_epilogue(layer(2, 260, 3, 8, 1, 3, 1, 0), Precision::kTf32, dropout);  // in parts
   check_epilogue(layer(2, 132, 4, 3, 1, 4, 1, 0), Precision::kBf16, dropout);  // few results of long sums
+}
+
+// The largest of |a - b| / (1 + |b|) over two arrays on the GPU.
+double apart(const OnGpu<Real>& a, const OnGpu<Real>& b) {
+  return apart(a.host(), b.host());
+}
+
+// Statistics that a convolution takes on the way out are those that the kernels for them take of its result.
+void check_statistics(const ConvDims& d, Precision precision, bool to_small) {
+  INFO("precision " << static_cast<int>(precision) << (to_small ? ", conv2d: " : ", conv_transpose2d: ")
+                    << describe(d));
+  CudaMachine machine({.precision = precision});
+  const Cuda on = machine.tag();
+  const int64_t columns = to_small ? d.small_channels : d.big_channels, count = to_small ? small_size(d) : big_size(d);
+  const int64_t rows = count / columns, inputs = to_small ? big_size(d) : small_size(d);
+  std::vector<Real> far = random_values(inputs, 1);
+  for (Real& value : far) value = 3 + value / 4;  // columns whose means are not zero
+  const OnGpu<Real> in(machine, far), weight(machine, random_values(weight_size(d), 3));
+  const OnGpu<Real> x(machine, random_values(count, 4)), y(machine, random_values(count, 5));
+  const OnGpu<Real> scale(machine, random_values(columns, 6)), mean(machine, random_values(columns, 7));
+  const OnGpu<Real> sums(machine, count), wanted(machine, count);
+  const auto convolve = [&](const ConvEpilogue& epilogue) {
+    if (to_small) {
+      conv2d(on, d, in.data(), weight.data(), sums.data(), epilogue);
+    } else {
+      conv_transpose2d(on, d, in.data(), weight.data(), sums.data(), epilogue);
+    }
+  };
+  const auto copied = [&] { convolve({}), copy(on, count, sums.data(), wanted.data()); };
+  const Activation bent{.slope = Real(0.25)};
+
+  const OnGpu<Real> moments(machine, 5 * columns), moments_wanted(machine, 5 * columns);
+  const auto ask = [&](const OnGpu<Real>& to) {
+    Real* at = to.data();
+    fill(on, 5 * columns, Real(0.5), at);
+    return ColumnMoments{.epsilon = Real(1e-3),
+                         .mean = at,
+                         .variance = at + columns,
+                         .scale = at + 2 * columns,
+                         .running = {.keep = Real(0.75), .mean = at + 3 * columns, .variance = at + 4 * columns}};
+  };
+  copied();
+  column_moments(on, rows, columns, wanted.data(), ask(moments_wanted));
+  convolve({.statistics = ask(moments)});
+  CHECK(apart(sums, wanted) == 0);
+  CHECK(apart(moments, moments_wanted) < 1e-5);
+
+  const OnGpu<Real> bias(machine, columns), bias_wanted(machine, columns);
+  copied();
+  activate_grad(on, bent, rows, columns, wanted.data(), y.data(), wanted.data(), bias_wanted.data());
+  convolve({.activation = bent, .activated = y.data(), .statistics = ConvEpilogue::Sums{bias.data()}});
+  CHECK(apart(sums, wanted) == 0);
+  CHECK(apart(bias, bias_wanted) < 1e-5);
+
+  const OnGpu<Real> back(machine, 5 * columns), back_wanted(machine, 5 * columns);
+  const auto normal = [&](const OnGpu<Real>& to) {
+    Real* at = to.data();
+    return NormalizeSums{.x = x.data(),
+                         .mean = mean.data(),
+                         .scale = scale.data(),
+                         .gamma = nullptr,
+                         .dgamma = at,
+                         .dbeta = at + columns,
+                         .factors = {at + 2 * columns, at + 3 * columns, at + 4 * columns}};
+  };
+  copied();
+  normalize_grad_sums(on, bent, rows, columns, wanted.data(), y.data(), normal(back_wanted), wanted.data());
+  convolve({.activation = bent, .activated = y.data(), .statistics = normal(back)});
+  CHECK(apart(sums, wanted) == 0);
+  CHECK(apart(back, back_wanted) < 1e-5);
+}
+
+TEST_CASE("statistics of the channels on the way out") {
+  for (const bool to_small : {true, false}) {
+    check_statistics(layer(2, 8, 5, 12, 5, 3, 1, 1), Precision::kTf32, to_small);
+    if (!kThorough) continue;
+    check_statistics(layer(3, 5, 5, 7, 3, 3, 2, 1), Precision::kFp32, to_small);       // odd channels, phases
+    check_statistics(layer(64, 4, 6, 68, 6, 3, 1, 1), Precision::kFp32, to_small);     // many tiles
+    check_statistics(layer(65, 132, 4, 136, 4, 1, 1, 0), Precision::kBf16, to_small);  // wide tiles
+    check_statistics(layer(2, 260, 3, 264, 1, 3, 1, 0), Precision::kTf32, to_small);   // in parts
+    check_statistics(layer(4, 3, 8, 64, 4, 4, 2, 1), Precision::kFp32, to_small);      // few channels
+  }
 }
 
 TEST_CASE("the layers of the MNIST and the CIFAR DCGAN") {

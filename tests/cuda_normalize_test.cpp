@@ -106,7 +106,7 @@ TEST_CASE("column moments, also far from zero and with outliers in front") {
       const int64_t columns = size.columns;
       Reals want(static_cast<size_t>(3 * columns));
       const auto run = [&](auto tag, const Real* in, Real* all) {  // mean, variance, scale
-        column_moments(tag, size.rows, columns, Real(1e-5), in, all, all + columns, all + 2 * columns);
+        column_moments(tag, size.rows, columns, in, {Real(1e-5), all, all + columns, all + 2 * columns});
       };
       run(on.cpu.tag(), x.data(), want.data());
       for (const int64_t offset : {0, 1}) {
@@ -130,7 +130,7 @@ struct Inputs {
         mean(gamma.size()),
         variance(gamma.size()),
         scale(gamma.size()) {
-    column_moments(cpu, size.rows, size.columns, Real(1e-5), x.data(), mean.data(), variance.data(), scale.data());
+    column_moments(cpu, size.rows, size.columns, x.data(), {Real(1e-5), mean.data(), variance.data(), scale.data()});
   }
 };
 
@@ -201,8 +201,12 @@ TEST_CASE("deviations and running statistics") {
     const auto run = [&](Cuda cuda, Real* y) { inverse_deviation(cuda, columns, Real(1e-3), gpu_variance.data(), y); };
     CHECK(apart(on.repeat(columns, run), scale) < 4 * kRounding);
     const auto update = [&](auto tag, const Real* in, Real* all, Real* m, Real* v) {
-      column_moments(tag, 9, columns, Real(1e-5), in, all, all + columns, all + 2 * columns,
-                     {.keep = Real(0.75), .correction = Real(1.125), .mean = m, .variance = v});
+      column_moments(tag, 9, columns, in,
+                     {Real(1e-5),
+                      all,
+                      all + columns,
+                      all + 2 * columns,
+                      {.keep = Real(0.75), .correction = Real(1.125), .mean = m, .variance = v}});
     };
     const Reals x = test_values(9 * columns, 33);
     Reals all(static_cast<size_t>(3 * columns));

@@ -131,8 +131,8 @@ TEST_CASE("column moments, also far from zero") {
       const auto columns = static_cast<size_t>(size.columns);
       const Reals got = same_for_any_threads([&](Cpu cpu) {
         Reals all(3 * columns);
-        column_moments(cpu, size.rows, size.columns, Real(1e-5), x.data(), all.data(), all.data() + columns,
-                       all.data() + 2 * columns);
+        column_moments(cpu, size.rows, size.columns, x.data(),
+                       {Real(1e-5), all.data(), all.data() + columns, all.data() + 2 * columns});
         return all;
       });
       const Reals mean(got.begin(), got.begin() + size.columns);
@@ -161,7 +161,8 @@ struct Case {
     mean = scale = Reals(static_cast<size_t>(size.columns));
     CpuMachine on(1);
     Reals variance(mean.size());
-    column_moments(on.tag(), size.rows, size.columns, Real(1e-5), x.data(), mean.data(), variance.data(), scale.data());
+    column_moments(on.tag(), size.rows, size.columns, x.data(),
+                   {Real(1e-5), mean.data(), variance.data(), scale.data()});
     inverse_deviation(on.tag(), size.columns, Real(1e-5), variance.data(), scale.data());
     CHECK(worst_error(scale, [&](int64_t c) { return 1 / std::sqrt(at(variance, c) + 1e-5); }) < 8 * kRounding);
   }
@@ -251,8 +252,12 @@ TEST_CASE("running statistics") {
   const Reals x = {0, -1, 2, 2, 5, 4};  // two rows: mean 1, 2, 3, biased variance 1, 9, 1
   Reals mean(3), variance(3), scale(3), running_mean = {10, 20, 30}, running_variance = {0, 4, 8};
   column_moments(
-      on.tag(), 2, 3, Real(1e-5), x.data(), mean.data(), variance.data(), scale.data(),
-      {.keep = Real(0.75), .correction = 2, .mean = running_mean.data(), .variance = running_variance.data()});
+      on.tag(), 2, 3, x.data(),
+      {Real(1e-5),
+       mean.data(),
+       variance.data(),
+       scale.data(),
+       {.keep = Real(0.75), .correction = 2, .mean = running_mean.data(), .variance = running_variance.data()}});
   CHECK(running_mean == Reals{7.75, 15.5, 23.25});
   CHECK(running_variance == Reals{0.5, 7.5, 6.5});
 }

@@ -8,7 +8,7 @@ namespace {
 
 // What to do to a layer's sum now: dropout only in training.
 kernels::Activation activation_of(const Module& layer, const ActivationOptions& options) {
-  kernels::Activation how{.slope = static_cast<Real>(options.slope), .dropout = 0, .key = {}};
+  kernels::Activation how{.slope = static_cast<Real>(options.slope), .dropout = 0, .key = {}, .tanh = options.tanh};
   if (layer.training() && options.dropout > 0) {
     how.dropout = static_cast<Real>(options.dropout);
     how.key = layer.context().rng["dropout/" + layer.name()].next();
@@ -62,11 +62,11 @@ LinearToImage::LinearToImage(Module& parent, const std::string& name, const Dens
   if (o.bias) bias_ = parameter("bias", initial(*this, "bias", o.bias_init, {o.channels}, fans));
 }
 
-Tensor LinearToImage::operator()(const Tensor& x) {
+Tensor LinearToImage::operator()(const Tensor& x, BatchMoments* moments) {
   check(x.shape().rank() == 2 && x.shape()[1] == options_.features, name(), ": expected {N, ", options_.features,
         "}, got shape ", x.shape());
   return conv_transpose2d(reshape(x, {x.shape()[0], x.shape()[1], 1, 1}), weight_, bias_,
-                          activation_of(*this, options_.activation));
+                          activation_of(*this, options_.activation), {}, moments);
 }
 
 ImageToLinear::ImageToLinear(Module& parent, const std::string& name, const DenseImageOptions& o)
@@ -88,8 +88,8 @@ Conv2d::Conv2d(Module& parent, const std::string& name, const ConvLayerOptions& 
   if (o.bias) bias_ = parameter("bias", initial(*this, "bias", o.bias_init, {o.out}, conv_fans(o)));
 }
 
-Tensor Conv2d::operator()(const Tensor& x) {
-  return conv2d(x, weight_, bias_, activation_of(*this, options_.activation), conv_options(options_));
+Tensor Conv2d::operator()(const Tensor& x, BatchMoments* moments) {
+  return conv2d(x, weight_, bias_, activation_of(*this, options_.activation), conv_options(options_), moments);
 }
 
 ConvTranspose2d::ConvTranspose2d(Module& parent, const std::string& name, const ConvLayerOptions& o)
@@ -98,8 +98,9 @@ ConvTranspose2d::ConvTranspose2d(Module& parent, const std::string& name, const 
   if (o.bias) bias_ = parameter("bias", initial(*this, "bias", o.bias_init, {o.out}, conv_fans(o)));
 }
 
-Tensor ConvTranspose2d::operator()(const Tensor& x) {
-  return conv_transpose2d(x, weight_, bias_, activation_of(*this, options_.activation), conv_options(options_));
+Tensor ConvTranspose2d::operator()(const Tensor& x, BatchMoments* moments) {
+  return conv_transpose2d(x, weight_, bias_, activation_of(*this, options_.activation), conv_options(options_),
+                          moments);
 }
 
 BatchNormOptions keras_batch_norm(int channels, double keep, const ActivationOptions& activation) {
@@ -115,15 +116,23 @@ BatchNorm::BatchNorm(Module& parent, const std::string& name, const BatchNormOpt
   running_variance_ = buffer("running_variance", Tensor::full(shape, 1, context().device));
 }
 
+BatchMoments BatchNorm::wanted_moments() {
+  BatchMoments moments{.epsilon = options_.epsilon};
+  if (tracks_statistics()) {
+    moments.running = {
+        .mean = running_mean_, .variance = running_variance_, .keep = options_.keep, .unbiased = options_.unbiased};
+  }
+  return moments;
+}
+
+Tensor BatchNorm::normalize(const Tensor& x, const BatchMoments& moments) {
+  return batch_norm(x, moments, gamma_, beta_, activation_of(*this, options_.activation));
+}
+
 Tensor BatchNorm::operator()(const Tensor& x) {
   const NormalizeOptions how{.epsilon = options_.epsilon, .activation = activation_of(*this, options_.activation)};
   if (!training()) return batch_norm_with(x, running_mean_, running_variance_, gamma_, beta_, how);
-  RunningStatistics running;
-  if (tracks_statistics()) {
-    running = {
-        .mean = running_mean_, .variance = running_variance_, .keep = options_.keep, .unbiased = options_.unbiased};
-  }
-  return batch_norm(x, gamma_, beta_, how, running).y;
+  return batch_norm(x, gamma_, beta_, how, wanted_moments().running).y;
 }
 
 Embedding::Embedding(Module& parent, const std::string& name, const EmbeddingOptions& o) : Module(parent, name) {

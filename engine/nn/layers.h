@@ -1,6 +1,6 @@
 // Layers: operations with parameters.
 //
-// A layer with a bias can apply leaky ReLU and dropout to its sum in the same pass: .activation = {.slope = 0.2}.
+// A layer can apply leaky ReLU and dropout, or tanh, to its sum in the same pass: .activation = {.slope = 0.2}.
 // Dropout acts in training only and draws from the stream "dropout/<name of the layer>".
 #pragma once
 #include "engine/nn/init.h"
@@ -12,6 +12,7 @@ namespace tobogan {
 struct ActivationOptions {
   double slope = 1;    // of leaky ReLU below zero: 1 is the identity, 0 is ReLU
   double dropout = 0;  // rate, in training
+  bool tanh = false;   // instead of both
 };
 
 // Dropout as a part of a module.
@@ -58,7 +59,7 @@ struct DenseImageOptions {
 class LinearToImage : public Module {
  public:
   LinearToImage(Module& parent, const std::string& name, const DenseImageOptions& options);
-  Tensor operator()(const Tensor& x);
+  Tensor operator()(const Tensor& x, BatchMoments* moments = nullptr);
 
  private:
   DenseImageOptions options_;
@@ -93,7 +94,8 @@ struct ConvLayerOptions {
 class Conv2d : public Module {
  public:
   Conv2d(Module& parent, const std::string& name, const ConvLayerOptions& options);
-  Tensor operator()(const Tensor& x);
+  // With `moments` the layer also finds out what a batch norm that follows wants to know.
+  Tensor operator()(const Tensor& x, BatchMoments* moments = nullptr);
 
  private:
   ConvLayerOptions options_;
@@ -104,7 +106,7 @@ class Conv2d : public Module {
 class ConvTranspose2d : public Module {
  public:
   ConvTranspose2d(Module& parent, const std::string& name, const ConvLayerOptions& options);
-  Tensor operator()(const Tensor& x);
+  Tensor operator()(const Tensor& x, BatchMoments* moments = nullptr);
 
  private:
   ConvLayerOptions options_;
@@ -129,8 +131,19 @@ class BatchNorm : public Module {
  public:
   BatchNorm(Module& parent, const std::string& name, const BatchNormOptions& options);
   Tensor operator()(const Tensor& x);
+  // (*this)(layer(x)) of a convolution, which takes its result's moments while it makes it: a pass over memory less.
+  template <class Layer>
+  Tensor operator()(Layer& layer, const Tensor& x) {
+    if (!training()) return (*this)(layer(x));
+    BatchMoments moments = wanted_moments();
+    const Tensor sums = layer(x, &moments);
+    return normalize(sums, moments);
+  }
 
  private:
+  BatchMoments wanted_moments();
+  Tensor normalize(const Tensor& x, const BatchMoments& moments);
+
   BatchNormOptions options_;
   Tensor gamma_, beta_, running_mean_, running_variance_;
 };

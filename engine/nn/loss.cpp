@@ -24,7 +24,7 @@ Tensor of_halves(const Tensor& like, Real first, Real second) {
   return values;
 }
 
-// One kernel each way, unless somebody is recording the way back.
+// One kernel for the loss and its derivative, unless somebody is recording the way back.
 Tensor bce_of_terms(const Tensor& logits, const BceTerm& first, const BceTerm& second) {
   const int64_t count = logits.count();
   check(count > 0, "bce_with_logits: no elements in a tensor of shape ", logits.shape());
@@ -32,21 +32,17 @@ Tensor bce_of_terms(const Tensor& logits, const BceTerm& first, const BceTerm& s
     return kernels::BceTerm{static_cast<Real>(term.target), static_cast<Real>(term.weight)};
   };
   const kernels::BceTerms terms{for_kernel(first), for_kernel(second)};
-  Tensor loss({}, logits.device());
-  dispatch(logits.device(),
-           [&](auto on) { kernels::binary_cross_entropy(on, count, terms, logits.data(), loss.data()); });
+  Tensor loss({}, logits.device()), derivative;
+  if (recording() && logits.requires_grad()) derivative = Tensor(logits.shape(), logits.device());
+  dispatch(logits.device(), [&](auto on) {
+    kernels::binary_cross_entropy(on, count, terms, logits.data(), loss.data(),
+                                  derivative.defined() ? derivative.data() : nullptr);
+  });
   return record(loss, {{logits, [=](const Tensor& dloss, const Tensor&) {
-                          if (recording()) {
-                            const Tensor target = of_halves(logits, terms.first.target, terms.second.target);
-                            const Tensor weight = of_halves(logits, terms.first.weight, terms.second.weight);
-                            return dloss * weight * (sigmoid(logits) - target) * (1.0 / static_cast<double>(count));
-                          }
-                          Tensor dlogits(logits.shape(), logits.device());
-                          dispatch(logits.device(), [&](auto on) {
-                            kernels::binary_cross_entropy_grad(on, count, terms, logits.data(), dloss.data(),
-                                                               dlogits.data());
-                          });
-                          return dlogits;
+                          if (!recording()) return dloss.is_one() ? derivative : dloss * derivative;
+                          const Tensor target = of_halves(logits, terms.first.target, terms.second.target);
+                          const Tensor weight = of_halves(logits, terms.first.weight, terms.second.weight);
+                          return dloss * weight * (sigmoid(logits) - target) * (1.0 / static_cast<double>(count));
                         }}});
 }
 

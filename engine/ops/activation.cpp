@@ -23,6 +23,7 @@ void check_activation(const char* operation, const kernels::Activation& how) {
   check(how.slope >= 0 && how.slope <= 1, operation, ": expected a slope from 0 to 1, got ", how.slope);
   check(how.dropout >= 0 && how.dropout < 1, operation, ": expected a dropout rate from 0 to below 1, got ",
         how.dropout);
+  check(!how.tanh || (how.slope == 1 && how.dropout == 0), operation, ": tanh goes with no slope and no dropout");
 }
 
 Shape channel_shape(const Shape& x) {
@@ -42,21 +43,22 @@ Tensor activation_grad(const Tensor& dy, const Tensor& y, const kernels::Activat
 }
 
 // One pass, unless somebody is recording the way back or there is nothing but the sums.
-ActivationGrads activation_grads(const Tensor& dy, const Tensor& y, const kernels::Activation& how, bool bias_wanted) {
-  if (!bias_wanted) return {activation_grad(dy, y, how), {}};
+SteppedGradient activation_step(const Tensor& dy, const Tensor& y, const kernels::Activation& how, bool bias) {
+  if (!bias) return {activation_grad(dy, y, how), {}};
   const Matrix m(y.shape());
   const Shape channels{static_cast<int>(m.columns)};
   if (recording() || how.is_identity()) {
-    const Tensor sum = activation_grad(dy, y, how);
-    return {sum, reshape(sum_to(sum, channel_shape(y.shape())), channels)};
+    const Tensor gradient = activation_grad(dy, y, how);
+    return {gradient, reshape(sum_to(gradient, channel_shape(y.shape())), channels)};
   }
-  check(dy.shape() == y.shape(), "activation_grads: a gradient of shape ", dy.shape(), " for a result of shape ",
+  check(dy.shape() == y.shape(), "activation_step: a gradient of shape ", dy.shape(), " for a result of shape ",
         y.shape());
-  const ActivationGrads grads{Tensor(y.shape(), y.device()), Tensor(channels, y.device())};
+  const SteppedGradient stepped{Tensor(y.shape(), y.device()), Tensor(channels, y.device())};
   dispatch(y.device(), [&](auto on) {
-    kernels::activate_grad(on, how, m.rows, m.columns, dy.data(), y.data(), grads.sum.data(), grads.bias.data());
+    kernels::activate_grad(on, how, m.rows, m.columns, dy.data(), y.data(), stepped.gradient.data(),
+                           stepped.bias.data());
   });
-  return grads;
+  return stepped;
 }
 
 Tensor activate(const Tensor& x, const Tensor& bias, const kernels::Activation& how) {
@@ -69,12 +71,16 @@ Tensor activate(const Tensor& x, const Tensor& bias, const kernels::Activation& 
   dispatch(x.device(), [&](auto on) {
     kernels::activate(on, how, m.rows, m.columns, x.data(), bias.defined() ? bias.data() : nullptr, y.data());
   });
-  if (!bias.defined())
-    return record(y, {{x, [how](const Tensor& dy, const Tensor& y) { return activation_grad(dy, y, how); }}});
-  return record(y, {x, bias}, [how](const Tensor& dy, const Tensor& y, Wanted wanted) {
-    const ActivationGrads grads = activation_grads(dy, y, how, wanted[1]);
-    return std::vector<Tensor>{grads.sum, grads.bias};
-  });
+  std::vector<Tensor> inputs{x};
+  if (bias.defined()) inputs.push_back(bias);
+  // Images only: their gradients come from convolutions, which can take the step.
+  const bool of_images = x.shape().rank() == 4;
+  const auto rule = [how](const Tensor& dy, const Tensor& y, const Wanted& wanted) {
+    const SteppedGradient back = wanted.arrived ? *wanted.arrived : activation_step(dy, y, how, wanted[1]);
+    return std::vector<Tensor>{back.gradient, back.bias};
+  };
+  if (!of_images) return record(y, inputs, rule);
+  return record(y, inputs, FirstStep{.activation = how, .bias = bias.defined() ? 1 : -1}, rule);
 }
 
 Tensor leaky_relu(const Tensor& x, double slope) {

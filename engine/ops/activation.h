@@ -1,5 +1,6 @@
 // Nonlinearities, and what a layer does to its sum on the way out: bias, leaky ReLU and dropout in one pass.
 #pragma once
+#include "engine/autograd.h"
 #include "engine/random.h"
 #include "engine/tensor.h"
 #include "kernels/activation.h"
@@ -25,11 +26,8 @@ Tensor activate(const Tensor& x, const Tensor& bias, const kernels::Activation& 
 // dy times the derivative of such an activation whose result was y: linear in dy, flat in y.
 Tensor activation_grad(const Tensor& dy, const Tensor& y, const kernels::Activation& how);
 
-// The same with the gradient of a bias {C} that was added before, its sums over the channels, if that is wanted.
-struct ActivationGrads {
-  Tensor sum, bias;
-};
-ActivationGrads activation_grads(const Tensor& dy, const Tensor& y, const kernels::Activation& how, bool bias_wanted);
+// The first step of the way back of such an operation (FirstStep), with the sums for a bias if they are wanted.
+SteppedGradient activation_step(const Tensor& dy, const Tensor& y, const kernels::Activation& how, bool bias);
 
 // x + bias, as above.
 inline Tensor add_bias(const Tensor& x, const Tensor& bias) {

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "engine/autograd.h"
-#include "engine/ops/activation.h"
+#include "engine/ops/normalize.h"
 #include "kernels/conv.h"
 
 namespace tobogan {
@@ -17,39 +17,66 @@ using kernels::ConvDims;
 struct Epilogue {
   Tensor bias = {};
   kernels::Activation activation = {};
+  const Tensor* activated = nullptr;  // see kernels::ConvEpilogue
+  decltype(kernels::ConvEpilogue::statistics) statistics = {};
 
-  bool is_identity() const { return !bias.defined() && activation.is_identity(); }
-  kernels::ConvEpilogue for_kernel() const { return {bias.defined() ? bias.data() : nullptr, activation}; }
+  kernels::ConvEpilogue for_kernel() const {
+    return {.bias = bias.defined() ? bias.data() : nullptr,
+            .activation = activation,
+            .activated = activated ? activated->data() : nullptr,
+            .statistics = statistics};
+  }
 };
 
+Tensor conv_small(const Tensor& big, const Tensor& weight, const ConvDims& d, const Epilogue& epilogue = {});
 Tensor conv_big(const Tensor& small, const Tensor& weight, const ConvDims& d, const Epilogue& epilogue = {});
 Tensor conv_weight(const Tensor& big, const Tensor& small, const ConvDims& d);
 
-// Records a convolution of `x` with `weight` to y, where the gradients of its sums go on to x and weight by these
-// rules.
-using FromSums = std::function<Tensor(const Tensor& dsums)>;
-Tensor record_conv(const Tensor& y, const Tensor& x, const Tensor& weight, const Epilogue& epilogue, FromSums to_x,
-                   FromSums to_weight) {
-  if (epilogue.is_identity()) {
-    return record(y, {{x, [=](const Tensor& dy, const Tensor&) { return to_x(dy); }},
-                      {weight, [=](const Tensor& dy, const Tensor&) { return to_weight(dy); }}});
+using Convolution = Tensor (*)(const Tensor&, const Tensor&, const ConvDims&, const Epilogue&);
+
+// The gradient of an input x that an operation with a first step has made, by a convolution that takes this step.
+SteppedGradient stepped_gradient(Convolution convolution, const Tensor& dsums, const Tensor& weight, const ConvDims& d,
+                                 const Tensor& x, const FirstStep& step) {
+  const Shape channels{x.shape()[1]};
+  SteppedGradient stepped;
+  Epilogue epilogue{.activation = step.activation, .activated = step.activation.is_identity() ? nullptr : &x};
+  if (step.x.defined()) {
+    epilogue.statistics = normalize_sums(step, stepped);
+  } else if (step.bias >= 0) {
+    stepped.bias = Tensor(channels, x.device());
+    epilogue.statistics = kernels::ConvEpilogue::Sums{stepped.bias.data()};
   }
+  stepped.gradient = convolution(dsums, weight, d, epilogue);
+  return stepped;
+}
+
+// Records a convolution of `x` with `weight` to y, where `to_x` is the convolution that takes gradients back to x.
+Tensor record_conv(const Tensor& y, const Tensor& x, const Tensor& weight, const ConvDims& d, const Epilogue& epilogue,
+                   Convolution to_x, std::function<Tensor(const Tensor& dsums)> to_weight) {
   std::vector<Tensor> inputs{x, weight};
   if (epilogue.bias.defined()) inputs.push_back(epilogue.bias);
-  return record(y, inputs, [=, how = epilogue.activation](const Tensor& dy, const Tensor& result, Wanted wanted) {
-    const ActivationGrads grads = activation_grads(dy, result, how, wanted[2]);
-    return std::vector<Tensor>{wanted[0] ? to_x(grads.sum) : Tensor(), wanted[1] ? to_weight(grads.sum) : Tensor(),
-                               grads.bias};
+  const FirstStep own{.activation = epilogue.activation, .bias = epilogue.bias.defined() ? 2 : -1};
+  return record(y, inputs, own, [=](const Tensor& dy, const Tensor& result, const Wanted& wanted) {
+    const SteppedGradient back =
+        wanted.arrived ? *wanted.arrived : activation_step(dy, result, own.activation, wanted[2]);
+    std::vector<Tensor> gradients{{}, {}, back.bias};
+    if (wanted[1]) gradients[1] = to_weight(back.gradient);
+    if (wanted.step) {
+      *wanted.stepped = stepped_gradient(to_x, back.gradient, weight, d, x, *wanted.step);
+      gradients[0] = wanted.stepped->gradient;
+    } else if (wanted[0]) {
+      gradients[0] = to_x(back.gradient, weight, d, {});
+    }
+    return gradients;
   });
 }
 
-Tensor conv_small(const Tensor& big, const Tensor& weight, const ConvDims& d, const Epilogue& epilogue = {}) {
+Tensor conv_small(const Tensor& big, const Tensor& weight, const ConvDims& d, const Epilogue& epilogue) {
   Tensor small({d.batch, d.small_channels, d.small_h, d.small_w}, big.device());
   dispatch(big.device(),
            [&](auto on) { kernels::conv2d(on, d, big.data(), weight.data(), small.data(), epilogue.for_kernel()); });
-  return record_conv(
-      small, big, weight, epilogue, [=](const Tensor& dsums) { return conv_big(dsums, weight, d); },
-      [=](const Tensor& dsums) { return conv_weight(big, dsums, d); });
+  return record_conv(small, big, weight, d, epilogue, conv_big,
+                     [=](const Tensor& dsums) { return conv_weight(big, dsums, d); });
 }
 
 Tensor conv_big(const Tensor& small, const Tensor& weight, const ConvDims& d, const Epilogue& epilogue) {
@@ -57,9 +84,8 @@ Tensor conv_big(const Tensor& small, const Tensor& weight, const ConvDims& d, co
   dispatch(small.device(), [&](auto on) {
     kernels::conv_transpose2d(on, d, small.data(), weight.data(), big.data(), epilogue.for_kernel());
   });
-  return record_conv(
-      big, small, weight, epilogue, [=](const Tensor& dsums) { return conv_small(dsums, weight, d); },
-      [=](const Tensor& dsums) { return conv_weight(dsums, small, d); });
+  return record_conv(big, small, weight, d, epilogue, conv_small,
+                     [=](const Tensor& dsums) { return conv_weight(dsums, small, d); });
 }
 
 Tensor conv_weight(const Tensor& big, const Tensor& small, const ConvDims& d) {
@@ -128,7 +154,8 @@ ConvDims dims_of(int batch, int big_channels, int small_channels, const Shape& w
           .dilation_w = o.dilation.w};
 }
 
-Tensor conv2d_with(const Tensor& x, const Tensor& weight, const Epilogue& epilogue, const ConvOptions& o) {
+Tensor conv2d_with(const Tensor& x, const Tensor& weight, Epilogue epilogue, const ConvOptions& o,
+                   BatchMoments* moments = nullptr) {
   check_input("conv2d", x, weight, epilogue.bias, 1, o);
   const Shape &xs = x.shape(), &ws = weight.shape();
   const Padding& p = o.padding;
@@ -136,10 +163,12 @@ Tensor conv2d_with(const Tensor& x, const Tensor& weight, const Epilogue& epilog
   const Axis w = axis_of_conv(xs[3], ws[3], o.stride.w, o.dilation.w, p.left, p.right, p.is_same);
   check(h.small >= 1 && w.small >= 1, "conv2d: a kernel of weight ", ws, " is larger than the padded image of shape ",
         xs);
+  if (moments) epilogue.statistics = column_moments(*moments, {xs[0], ws[0], h.small, w.small}, x.device());
   return conv_small(x, weight, dims_of(xs[0], xs[1], ws[0], ws, h, w, o), epilogue);
 }
 
-Tensor conv_transpose2d_with(const Tensor& x, const Tensor& weight, const Epilogue& epilogue, const ConvOptions& o) {
+Tensor conv_transpose2d_with(const Tensor& x, const Tensor& weight, Epilogue epilogue, const ConvOptions& o,
+                             BatchMoments* moments = nullptr) {
   check_input("conv_transpose2d", x, weight, epilogue.bias, 0, o);
   const Shape &xs = x.shape(), &ws = weight.shape();
   const Padding& p = o.padding;
@@ -147,6 +176,7 @@ Tensor conv_transpose2d_with(const Tensor& x, const Tensor& weight, const Epilog
   const Axis w = axis_of_transpose(xs[3], ws[3], o.stride.w, o.dilation.w, p.left, p.right, p.is_same);
   check(h.big >= 1 && w.big >= 1, "conv_transpose2d: nothing is left of the result for an input of shape ", xs,
         " and a weight of shape ", ws);
+  if (moments) epilogue.statistics = column_moments(*moments, {xs[0], ws[1], h.big, w.big}, x.device());
   return conv_big(x, weight, dims_of(xs[0], ws[1], xs[1], ws, h, w, o), epilogue);
 }
 
@@ -156,18 +186,18 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const ConvOptions& options)
   return conv2d_with(x, weight, {}, options);
 }
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const kernels::Activation& how,
-              const ConvOptions& options) {
+              const ConvOptions& options, BatchMoments* moments) {
   check_activation("conv2d", how);
-  return conv2d_with(x, weight, {bias, how}, options);
+  return conv2d_with(x, weight, {bias, how}, options, moments);
 }
 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const ConvOptions& options) {
   return conv_transpose2d_with(x, weight, {}, options);
 }
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const kernels::Activation& how,
-                        const ConvOptions& options) {
+                        const ConvOptions& options, BatchMoments* moments) {
   check_activation("conv_transpose2d", how);
-  return conv_transpose2d_with(x, weight, {bias, how}, options);
+  return conv_transpose2d_with(x, weight, {bias, how}, options, moments);
 }
 
 }  // namespace tobogan

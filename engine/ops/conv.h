@@ -1,7 +1,6 @@
 // Convolution and transposed convolution of image batches.
 #pragma once
-#include "engine/tensor.h"
-#include "kernels/activation.h"
+#include "engine/ops/normalize.h"
 
 namespace tobogan {
 
@@ -44,10 +43,10 @@ Tensor conv2d(const Tensor& x, const Tensor& weight, const ConvOptions& options 
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const ConvOptions& options = {});
 
 // activate(conv2d(x, weight), bias, how) and the same of a transposed convolution in one pass; `bias` {out} may be
-// undefined.
+// undefined.  With `moments` they also find out what batch norm wants to know of the result.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const kernels::Activation& how,
-              const ConvOptions& options = {});
+              const ConvOptions& options = {}, BatchMoments* moments = nullptr);
 Tensor conv_transpose2d(const Tensor& x, const Tensor& weight, const Tensor& bias, const kernels::Activation& how,
-                        const ConvOptions& options = {});
+                        const ConvOptions& options = {}, BatchMoments* moments = nullptr);
 
 }  // namespace tobogan

@@ -31,6 +31,16 @@ void move_slice(const Tensor& whole, const Tensor& part, int axis, int begin, bo
   });
 }
 
+// How many elements lie outside of an axis in memory, and how many inside.
+std::pair<int64_t, int64_t> around_axis(const Shape& shape, int axis) {
+  const kernels::Extents extents = memory_extents(shape);
+  int64_t outside = 1, inside = 1;
+  int i = 0;
+  for (; axis_in_memory(shape.rank(), i) != axis; ++i) outside *= extents.size[i];
+  for (++i; i < 4; ++i) inside *= extents.size[i];
+  return {outside, inside};
+}
+
 // Row-major elements to the memory order of a 4-axis shape, or back.
 void permute(const Shape& image_shape, const Real* from, Real* to, bool to_pixel_major, const Device& device) {
   const kernels::Extents extents = api_extents(image_shape);
@@ -116,13 +126,16 @@ Tensor concat(const std::vector<Tensor>& parts, int axis) {
   }
   Tensor y(parts[0].shape().with(axis, size), parts[0].device());
   std::vector<Edge> edges;
+  std::vector<kernels::ConcatPart> matrices;
+  const auto [rows, inner] = around_axis(y.shape(), axis);
   int begin = 0;
   for (const Tensor& part : parts) {
-    move_slice(y, part, axis, begin, true);
+    matrices.push_back({part.data(), part.shape()[axis] * inner});
     const int end = begin + part.shape()[axis];
     edges.push_back({part, [=](const Tensor& dy, const Tensor&) { return slice(dy, axis, begin, end); }});
     begin = end;
   }
+  dispatch(y.device(), [&](auto on) { kernels::concat(on, rows, matrices, y.data()); });
   return record(y, std::move(edges));
 }
 

@@ -64,16 +64,33 @@ Tensor apply(const Tensor& x, const Tensor& mean, const Tensor& scale, const Ten
   return y;
 }
 
-// The gradients of x, gamma and beta by the fused kernel.
-std::vector<Tensor> fused_grad(const Tensor& dy, const Tensor& y, const Tensor& x, const Tensor& mean,
-                               const Tensor& scale, const Tensor& gamma, const NormalizeOptions& options) {
+// The rows of a tensor {3, C}.
+kernels::NormalizeFactors factors_in(const Tensor& factors) {
+  const int64_t columns = factors.shape()[1];
+  return {factors.data(), factors.data() + columns, factors.data() + 2 * columns};
+}
+
+// The gradients of x, gamma and beta by the fused kernels, of which somebody may have run the first already.
+std::vector<Tensor> fused_grad(const Tensor& dy, const Tensor& y, const FirstStep& step,
+                               const SteppedGradient* arrived) {
+  const Tensor& x = step.x;
   const Matrix m = matrix_of(x.shape());
-  Tensor dx(x.shape(), x.device()), dgamma(mean.shape(), x.device()), dbeta(mean.shape(), x.device());
+  Tensor dx(x.shape(), x.device());
+  SteppedGradient back;
+  if (arrived) {
+    back = *arrived;
+  } else {
+    back.gradient = dx;
+    const kernels::NormalizeSums sums = normalize_sums(step, back);
+    dispatch(x.device(), [&](auto on) {
+      kernels::normalize_grad_sums(on, step.activation, m.rows, m.columns, dy.data(), y.data(), sums, dx.data());
+    });
+  }
   dispatch(x.device(), [&](auto on) {
-    kernels::normalize_grad(on, options.activation, m.rows, m.columns, dy.data(), x.data(), y.data(), mean.data(),
-                            scale.data(), data_or_null(gamma), dx.data(), dgamma.data(), dbeta.data());
+    kernels::normalize_grad_apply(on, m.rows, m.columns, back.gradient.data(), x.data(), step.mean.data(),
+                                  factors_in(back.factors), dx.data());
   });
-  return {dx, dgamma, dbeta};
+  return {dx, back.gamma, back.beta};
 }
 
 // The same from public operations, with the moments as functions of x.
@@ -107,27 +124,58 @@ std::vector<Tensor> keep_defined(std::vector<Tensor> gradients, const Tensor& ga
 
 }  // namespace
 
+kernels::NormalizeSums normalize_sums(const FirstStep& step, SteppedGradient& to) {
+  const Tensor& x = step.x;
+  to.gamma = Tensor(step.mean.shape(), x.device());
+  to.beta = Tensor(step.mean.shape(), x.device());
+  to.factors = Tensor({3, x.shape()[1]}, x.device());
+  return {.x = x.data(),
+          .mean = step.mean.data(),
+          .scale = step.scale.data(),
+          .gamma = data_or_null(step.gamma),
+          .dgamma = to.gamma.data(),
+          .dbeta = to.beta.data(),
+          .factors = factors_in(to.factors)};
+}
+
+kernels::ColumnMoments column_moments(BatchMoments& moments, const Shape& x, const Device& device) {
+  const Matrix m = matrix_of(x);
+  check(m.rows >= 1, "batch_norm: nothing to take the moments of in shape ", x);
+  const Shape channels{x[1]};
+  const kernels::RunningMoments running = averages_of(moments.running, m, x);
+  moments.mean = Tensor(channels, device);
+  moments.variance = Tensor(channels, device);
+  moments.scale = Tensor(channels, device);
+  return {.epsilon = static_cast<Real>(moments.epsilon),
+          .mean = moments.mean.data(),
+          .variance = moments.variance.data(),
+          .scale = moments.scale.data(),
+          .running = running};
+}
+
 BatchNormResult batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const NormalizeOptions& options,
                            const RunningStatistics& running) {
   const Matrix m = matrix_of(x.shape());
+  BatchMoments moments{.epsilon = options.epsilon, .running = running};
+  const kernels::ColumnMoments to = column_moments(moments, x.shape(), x.device());
+  dispatch(x.device(), [&](auto on) { kernels::column_moments(on, m.rows, m.columns, x.data(), to); });
+  return {batch_norm(x, moments, gamma, beta, options.activation), moments.mean, moments.variance};
+}
+
+Tensor batch_norm(const Tensor& x, const BatchMoments& moments, const Tensor& gamma, const Tensor& beta,
+                  const kernels::Activation& activation) {
   check_channels("gamma", gamma, x.shape());
   check_channels("beta", beta, x.shape());
-  check(m.rows >= 1, "batch_norm: nothing to take the moments of in shape ", x.shape());
-  const Shape flat{x.shape()[1]};
-  const Tensor mean(flat, x.device()), variance(flat, x.device()), scale(flat, x.device());
-  const kernels::RunningMoments averages = averages_of(running, m, x.shape());
-  dispatch(x.device(), [&](auto on) {
-    kernels::column_moments(on, m.rows, m.columns, static_cast<Real>(options.epsilon), x.data(), mean.data(),
-                            variance.data(), scale.data(), averages);
-  });
+  const NormalizeOptions options{.epsilon = moments.epsilon, .activation = activation};
   const bool has_beta = beta.defined();
-  const Tensor y = record(apply(x, mean, scale, gamma, beta, options), defined_of(x, gamma, beta),
-                          [=](const Tensor& dy, const Tensor& y, Wanted) {
-                            return keep_defined(recording() ? composed_grad(dy, y, x, gamma, options)
-                                                            : fused_grad(dy, y, x, mean, scale, gamma, options),
-                                                gamma, has_beta);
-                          });
-  return {y, mean, variance};
+  const FirstStep step{.activation = activation, .x = x, .mean = moments.mean, .scale = moments.scale, .gamma = gamma};
+  const auto rule = [=](const Tensor& dy, const Tensor& y, const Wanted& wanted) {
+    return keep_defined(recording() ? composed_grad(dy, y, x, gamma, options) : fused_grad(dy, y, step, wanted.arrived),
+                        gamma, has_beta);
+  };
+  const Tensor y = apply(x, moments.mean, moments.scale, gamma, beta, options);
+  const std::vector<Tensor> inputs = defined_of(x, gamma, beta);
+  return x.shape().rank() == 4 ? record(y, inputs, step, rule) : record(y, inputs, rule);
 }
 
 Tensor batch_norm_with(const Tensor& x, const Tensor& mean, const Tensor& variance, const Tensor& gamma,
@@ -140,7 +188,7 @@ Tensor batch_norm_with(const Tensor& x, const Tensor& mean, const Tensor& varian
   const Tensor scale = inverse_deviation(variance, options.epsilon);
   const bool has_beta = beta.defined();
   return record(apply(x, mean, scale, gamma, beta, options), defined_of(x, gamma, beta),
-                [=](const Tensor& dy, const Tensor& y, Wanted) {
+                [=](const Tensor& dy, const Tensor& y, const Wanted&) {
                   const Shape channels = channel_shape(x.shape()), flat{x.shape()[1]};
                   const Tensor s = reshape(scale, channels);
                   const Tensor g = activation_grad(dy, y, options.activation);

@@ -1,6 +1,7 @@
 // Batch and instance normalisation.
 #pragma once
 #include "engine/ops/activation.h"
+#include "kernels/normalize.h"
 
 namespace tobogan {
 
@@ -16,8 +17,16 @@ struct RunningStatistics {
   bool unbiased = true;  // of the batch's variance
 };
 
-// A normalised batch with the moments it was normalised by: mean {C} and biased variance {C}.  The moments carry no
-// history.
+// What batch norm wants to know of a batch.  An operation that makes the batch can find it out on the way.
+struct BatchMoments {
+  double epsilon = 1e-5;
+  RunningStatistics running = {};               // moves towards the batch's moments, in place
+  Tensor mean = {}, variance = {}, scale = {};  // {C}, biased, 1 / sqrt(variance + epsilon); carry no history
+};
+// For the kernel that finds it out: makes room for it.  x: the batch's shape.
+kernels::ColumnMoments column_moments(BatchMoments& moments, const Shape& x, const Device& device);
+
+// A normalised batch with the moments it was normalised by.
 struct BatchNormResult {
   Tensor y, mean, variance;
 };
@@ -27,6 +36,12 @@ struct BatchNormResult {
 // batch's moments, in place.
 BatchNormResult batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta,
                            const NormalizeOptions& options = {}, const RunningStatistics& running = {});
+// The same where the moments of x are known already.
+Tensor batch_norm(const Tensor& x, const BatchMoments& moments, const Tensor& gamma, const Tensor& beta,
+                  const kernels::Activation& activation = {});
+
+// For the kernel that takes the first step of batch norm's way back: makes room for the step's results in `to`.
+kernels::NormalizeSums normalize_sums(const FirstStep& step, SteppedGradient& to);
 
 // The same with given moments: what batch norm does when it is not training.
 Tensor batch_norm_with(const Tensor& x, const Tensor& mean, const Tensor& variance, const Tensor& gamma,

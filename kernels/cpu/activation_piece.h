@@ -6,6 +6,7 @@
 #include "kernels/activation.h"
 #include "kernels/cpu/loops.h"
 #include "kernels/cpu/philox_vector.h"
+#include "kernels/cpu/vector_math.h"
 
 namespace tobogan::kernels {
 
@@ -26,8 +27,14 @@ struct Dropout {
 
 // y[i] = activation(value(i)) for the elements flat..flat+size-1 of a matrix.  REQUIRES: flat is a multiple of kPiece.
 template <class Value>
-inline void activate_piece(Real slope, const Dropout& dropout, int64_t flat, int64_t size, const Value& value,
-                           Real* y) {
+inline void activate_piece(const Activation& how, const Dropout& dropout, int64_t flat, int64_t size,
+                           const Value& value, Real* y) {
+  if (how.tanh) {
+#pragma GCC ivdep
+    for (int64_t i = 0; i < size; ++i) y[i] = vector_math::tanh(value(i));
+    return;
+  }
+  const Real slope = how.slope;
   if (dropout.threshold == 0) {
 #pragma GCC ivdep
     for (int64_t i = 0; i < size; ++i) {
@@ -58,10 +65,11 @@ class ActivationDerivative {
     const Dropout dropout(how);
     above_ = dropout.scale;
     below_ = dropout.scale * how.slope;
+    tanh_ = how.tanh;
     dropped_ = dropout.threshold > 0 ? std::bit_cast<Bits>(Real(-0.0)) : ~Bits{0};  // the latter: a NaN nobody makes
   }
   Real operator()(Real y) const {
-    const Real kept = y > 0 ? above_ : below_;
+    const Real kept = tanh_ ? 1 - y * y : y > 0 ? above_ : below_;
     return std::bit_cast<Bits>(y) == dropped_ ? Real(0) : kept;
   }
 
@@ -69,6 +77,7 @@ class ActivationDerivative {
   using Bits = std::conditional_t<sizeof(Real) == 4, uint32_t, uint64_t>;
   Real above_, below_;
   Bits dropped_;
+  bool tanh_;
 };
 
 }  // namespace tobogan::kernels

@@ -204,9 +204,23 @@ void send_and_gather(Cpu on, const Gathering& g) {
 
 // In place: the sums are read once more, but need no second image batch.
 void apply(Cpu on, const ConvEpilogue& epilogue, const Gathering& g) {
-  if (epilogue.is_identity()) return;
-  activate(on, epilogue.activation, g.out_pixels() * g.dims.batch, g.out().channels, g.out_data, epilogue.bias,
-           g.out_data);
+  const int64_t rows = g.out_pixels() * g.dims.batch, columns = g.out().channels;
+  Real* const out = g.out_data;
+  const Activation how = epilogue.activation;
+  if (epilogue.activated == nullptr && epilogue.changes_sums())
+    activate(on, how, rows, columns, out, epilogue.bias, out);
+  // Statistics of a way back take the derivative along; without one, that of the identity, to which any result will do.
+  const Activation back = epilogue.activated != nullptr ? how : Activation{};
+  const Real* result = epilogue.activated != nullptr ? epilogue.activated : out;
+  if (const auto* sums = std::get_if<ConvEpilogue::Sums>(&epilogue.statistics)) {
+    activate_grad(on, back, rows, columns, out, result, out, sums->sums);
+  } else if (const auto* normal = std::get_if<NormalizeSums>(&epilogue.statistics)) {
+    normalize_grad_sums(on, back, rows, columns, out, result, *normal, out);
+  } else {
+    if (epilogue.activated != nullptr) activate_grad(on, how, rows, columns, out, result, out);
+    if (const auto* moments = std::get_if<ColumnMoments>(&epilogue.statistics))
+      column_moments(on, rows, columns, out, *moments);
+  }
 }
 
 }  // namespace

@@ -130,6 +130,11 @@ void fill(Cpu on, int64_t count, Real value, Real* y) {
   for_elements(on, count, [=](int64_t begin, int64_t end) { std::fill(y + begin, y + end, value); });
 }
 
+const Real* constant_one(Cpu) {
+  static constexpr Real one = 1;
+  return &one;
+}
+
 void copy(Cpu on, int64_t count, const Real* x, Real* y) {
   for_elements(on, count, [=](int64_t begin, int64_t end) { std::copy(x + begin, x + end, y + begin); });
 }
@@ -172,6 +177,17 @@ void clamp_grad(Cpu on, int64_t count, Real low, Real high, const Real* dy, cons
   for_elements(on, count, [=](int64_t begin, int64_t end) {
 #pragma GCC ivdep
     for (int64_t i = begin; i < end; ++i) dx[i] = (low < x[i]) & (x[i] < high) ? dy[i] : Real(0);
+  });
+}
+
+void concat(Cpu on, int64_t rows, std::span<const ConcatPart> parts, Real* y) {
+  int64_t width = 0;
+  for (const ConcatPart& part : parts) width += part.width;
+  for_rows(on, rows, width, [=](int64_t begin, int64_t end) {
+    for (int64_t row = begin; row < end; ++row) {
+      Real* to = y + row * width;
+      for (const ConcatPart& part : parts) to = std::copy_n(part.x + row * part.width, part.width, to);
+    }
   });
 }
 

@@ -41,8 +41,7 @@ void tile_moments(const ColumnTile& tile, const Real* x, TileSums<2>& sums) {
 
 }  // namespace
 
-void column_moments(Cpu on, int64_t rows, int64_t columns, Real epsilon, const Real* x, Real* mean, Real* variance,
-                    Real* scale, const RunningMoments& running) {
+void column_moments(Cpu on, int64_t rows, int64_t columns, const Real* x, const ColumnMoments& moments) {
   const double count = static_cast<double>(rows);
   over_columns<2>(
       on, rows, columns, [x](const ColumnTile& tile, TileSums<2>& sums) { tile_moments(tile, x, sums); },
@@ -54,13 +53,14 @@ void column_moments(Cpu on, int64_t rows, int64_t columns, Real epsilon, const R
           const double distance = parts.value(0, t) / tile_rows - center;
           squares += tile_rows * distance * distance;
         }
-        mean[c] = static_cast<Real>(center);
-        variance[c] = static_cast<Real>(squares / count);
-        scale[c] = 1 / std::sqrt(variance[c] + epsilon);
+        const RunningMoments& running = moments.running;
+        const Real mean = static_cast<Real>(center), variance = static_cast<Real>(squares / count);
+        moments.mean[c] = mean;
+        moments.variance[c] = variance;
+        moments.scale[c] = 1 / std::sqrt(variance + moments.epsilon);
         if (running.mean == nullptr) return;
-        running.mean[c] = running.keep * running.mean[c] + (1 - running.keep) * mean[c];
-        running.variance[c] =
-            running.keep * running.variance[c] + (1 - running.keep) * running.correction * variance[c];
+        running.mean[c] = running.keep * running.mean[c] + (1 - running.keep) * mean;
+        running.variance[c] = running.keep * running.variance[c] + (1 - running.keep) * running.correction * variance;
       });
 }
 
@@ -74,7 +74,6 @@ void inverse_deviation(Cpu on, int64_t columns, Real epsilon, const Real* varian
 void normalize(Cpu on, const Activation& how, int64_t rows, int64_t columns, const Real* x, const Real* mean,
                const Real* scale, const Real* gamma, const Real* beta, Real* y) {
   const Dropout dropout(how);
-  const Real slope = how.slope;
   for_elements(on, rows * columns, [=](int64_t chunk_begin, int64_t chunk_end) {
     const int64_t length = chunk_end - chunk_begin;
     RepeatedRow means(mean, columns, length), scales(scale, columns, length);
@@ -83,53 +82,52 @@ void normalize(Cpu on, const Activation& how, int64_t rows, int64_t columns, con
       const Real *in = x + begin, *m = means.at(begin, size), *s = scales.at(begin, size);
       const Real *g = gammas.at(begin, size), *b = betas.at(begin, size);
       activate_piece(
-          slope, dropout, begin, size, [=](int64_t i) { return g[i] * ((in[i] - m[i]) * s[i]) + b[i]; }, y + begin);
+          how, dropout, begin, size, [=](int64_t i) { return g[i] * ((in[i] - m[i]) * s[i]) + b[i]; }, y + begin);
     });
   });
 }
 
-void normalize_grad(Cpu on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* x,
-                    const Real* y, const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
-                    Real* dbeta) {
+void normalize_grad_sums(Cpu on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* y,
+                         const NormalizeSums& to, Real* g) {
   const ActivationDerivative derivative(how);
-  // dx = a * g - b * (x - mean) - c with a row each of a, b and c.
-  const Scratch<Real> factors(*on.pool, static_cast<size_t>(3 * columns));
-  Real *a = factors.data(), *b = a + columns, *c = b + columns;
   over_columns<2>(
       on, rows, columns,
       [=](const ColumnTile& tile, TileSums<2>& sums) {
-        RepeatedRow means(mean, columns, kPiece), scales(scale, columns, kPiece);
-        const Real *m = tile_row(means, tile), *s = tile_row(scales, tile);
+        RepeatedRow means(to.mean, columns, kPiece), scales(to.scale, columns, kPiece);
+        const Real *m = tile_row(means, tile), *s = tile_row(scales, tile), *x = to.x;
         sum_tile<2>(
             tile,
             [=](int64_t i, int64_t j) {
-              const Real g = derivative(y[i]) * dy[i];
-              return TwoTerms{g, g * ((x[i] - m[j]) * s[j])};
+              const Real each = derivative(y[i]) * dy[i];
+              g[i] = each;
+              return TwoTerms{each, each * ((x[i] - m[j]) * s[j])};
             },
             sums);
       },
       [=](int64_t column, const ColumnParts& parts) {
         const double sum_g = parts.total(0), sum_gh = parts.total(1), share = 1 / static_cast<double>(rows);
-        dbeta[column] = static_cast<Real>(sum_g);
-        dgamma[column] = static_cast<Real>(sum_gh);
-        a[column] = gamma != nullptr ? gamma[column] * scale[column] : scale[column];
-        b[column] = a[column] * scale[column] * static_cast<Real>(sum_gh * share);
-        c[column] = a[column] * static_cast<Real>(sum_g * share);
+        const Real scale = to.scale[column], a = to.gamma != nullptr ? to.gamma[column] * scale : scale;
+        to.dbeta[column] = static_cast<Real>(sum_g);
+        to.dgamma[column] = static_cast<Real>(sum_gh);
+        to.factors.a[column] = a;
+        to.factors.b[column] = a * scale * static_cast<Real>(sum_gh * share);
+        to.factors.c[column] = a * static_cast<Real>(sum_g * share);
       });
+}
 
+void normalize_grad_apply(Cpu on, int64_t rows, int64_t columns, const Real* g, const Real* x, const Real* mean,
+                          const NormalizeFactors& factors, Real* dx) {
   for_elements(on, rows * columns, [=](int64_t chunk_begin, int64_t chunk_end) {
     const int64_t length = chunk_end - chunk_begin;
-    RepeatedRow means(mean, columns, length), as(a, columns, length), bs(b, columns, length), cs(c, columns, length);
+    RepeatedRow means(mean, columns, length), as(factors.a, columns, length), bs(factors.b, columns, length),
+        cs(factors.c, columns, length);
     for_pieces(chunk_begin, chunk_end, [&](int64_t begin, int64_t size) {
       const Real *m = means.at(begin, size), *factor = as.at(begin, size);
       const Real *slant = bs.at(begin, size), *shift = cs.at(begin, size);
-      const Real *in = x + begin, *out = y + begin, *d = dy + begin;
+      const Real *in = x + begin, *d = g + begin;
       Real* result = dx + begin;
-      const ActivationDerivative act = derivative;
 #pragma GCC ivdep
-      for (int64_t i = 0; i < size; ++i) {
-        result[i] = factor[i] * (act(out[i]) * d[i]) - slant[i] * (in[i] - m[i]) - shift[i];
-      }
+      for (int64_t i = 0; i < size; ++i) result[i] = factor[i] * d[i] - slant[i] * (in[i] - m[i]) - shift[i];
     });
   });
 }

@@ -50,11 +50,7 @@ struct ActivateGradSumsOp {
     Terms<W> terms;
 #pragma unroll
     for (int j = 0; j < W; ++j) terms.v[j] = derivative(ys[j]) * dys[j];
-    if constexpr (W == 4) {
-      store_vector_four(dx + i, Four{{terms.v[0], terms.v[1], terms.v[2], terms.v[3]}});
-    } else {
-      dx[i] = terms.v[0];
-    }
+    store_elements(dx, i, terms.v);
     return terms;
   }
   template <int W>

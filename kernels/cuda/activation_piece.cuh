@@ -13,8 +13,9 @@ struct ActivationParams {
   RandomKey key;
   unsigned threshold;  // kept where the 16-bit uniform is at least this; 0: no dropout
   float above, below;  // what a kept element is multiplied with
+  bool tanh;
 
-  explicit ActivationParams(const Activation& how) : key(how.key) {
+  explicit ActivationParams(const Activation& how) : key(how.key), tanh(how.tanh) {
     const int rounded = int(double(how.dropout) * 65536 + 0.5);
     threshold = unsigned(rounded < 65535 ? rounded : 65535);
     above = float(65536.0 / (65536 - int(threshold)));
@@ -46,7 +47,7 @@ struct DropoutBits {
 template <bool kDropout>
 __device__ __forceinline__ float activate_value(const ActivationParams& how, float value, unsigned bits) {
   const float kept = (value > 0 ? how.above : how.below) * value;
-  if constexpr (!kDropout) return kept;
+  if constexpr (!kDropout) return how.tanh ? tanhf(value) : kept;
   const float marked = kept == 0 ? 0.0f : kept;  // -0 marks what was dropped
   return bits >= how.threshold ? marked : -0.0f;
 }
@@ -97,14 +98,17 @@ __device__ __forceinline__ void activate_runs(const ActivationParams& how, const
 struct ActivationDerivative {
   float above, below;
   uint32_t dropped;
+  bool tanh;
 
   explicit ActivationDerivative(const Activation& how) {
     const ActivationParams params(how);
     above = params.above;
     below = params.below;
+    tanh = params.tanh;
     dropped = params.threshold > 0 ? 0x80000000u : ~0u;  // -0, or a NaN that nobody makes
   }
   __device__ float operator()(float y) const {
+    if (tanh) return 1 - y * y;
     const float kept = y > 0 ? above : below;
     return __float_as_uint(y) == dropped ? 0.0f : kept;
   }

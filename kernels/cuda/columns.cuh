@@ -137,6 +137,15 @@ __device__ __forceinline__ void load_elements(const float* p, int64_t i, float (
   }
 }
 
+template <int W>
+__device__ __forceinline__ void store_elements(float* p, int64_t i, const float (&values)[W]) {
+  if constexpr (W == 4) {
+    store_vector_four(p + i, Four{{values[0], values[1], values[2], values[3]}});
+  } else {
+    p[i] = values[0];
+  }
+}
+
 // A row of parameters as the W columns from `column` on see it, in a matrix that may be folded.
 template <int W>
 __device__ __forceinline__ void load_row(const float* row, int64_t column, int64_t caller_columns, float (&values)[W]) {

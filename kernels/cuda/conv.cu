@@ -56,8 +56,9 @@ void gather(Cuda on, const ConvDims& d, bool to_small, const float* in, const fl
                     .in = in,
                     .weight = weight,
                     .result = out,
+                    .rows = pixels * size_t(d.batch),
                     .epilogue = epilogue};
-  if (pixels * size_t(d.batch) * size_t(columns) == 0) return;
+  if (g.rows * size_t(columns) == 0) return;
   if (int64_t{d.batch} * d.big_channels * d.big_h * d.big_w > INT_MAX ||
       int64_t{d.batch} * d.small_channels * d.small_h * d.small_w > INT_MAX)
     throw std::length_error("a convolution of more than 2^31 - 1 numbers: the GPU's kernels count in 32 bits");
@@ -72,6 +73,7 @@ void conv2d(Cuda on, const ConvDims& d, const Real* big, const Real* weight, Rea
   const bool long_sum = int64_t{d.kernel_h} * d.kernel_w * d.big_channels >= kLongSum;
   if (d.small_channels <= kFewChannels && d.big_channels % 4 == 0 && long_sum) {
     conv_to_few(on, d, big, weight, small, epilogue);
+    take_statistics(on, epilogue, int64_t{d.small_h} * d.small_w * d.batch, d.small_channels, small);
   } else {
     gather(on, d, true, big, weight, small, epilogue);
   }
@@ -81,6 +83,7 @@ void conv_transpose2d(Cuda on, const ConvDims& d, const Real* small, const Real*
                       const ConvEpilogue& epilogue) {
   if (d.big_channels <= kFewChannels && d.small_channels > kFewChannels && d.small_channels % 4 == 0) {
     transpose_to_few(on, d, small, weight, big, epilogue);
+    take_statistics(on, epilogue, int64_t{d.big_h} * d.big_w * d.batch, d.big_channels, big);
   } else {
     gather(on, d, false, small, weight, big, epilogue);
   }

@@ -3,6 +3,7 @@
 #pragma once
 #include "kernels/conv.h"
 #include "kernels/cuda/activation_piece.cuh"
+#include "kernels/cuda/conv_columns.cuh"
 #include "kernels/cuda/conv_load.cuh"
 #include "kernels/cuda/conv_split.cuh"
 
@@ -16,18 +17,25 @@ using Large = TileShape<128, 128, 64, 32, 3, 1>;  // half of Square, but rows of
 // transposed convolution to few channels (conv_narrow.cu), column by column as it is.
 enum class GatherResult { kImages, kColumns };
 
-// A ConvEpilogue as a kernel parameter.
+// What a ConvEpilogue does to each sum, as a kernel parameter.
 struct Epilogue {
-  const float* bias;
+  const float *bias, *activated;
   bool is_identity;
   ActivationParams activation;
+  ActivationDerivative derivative;
 
   explicit Epilogue(const ConvEpilogue& epilogue)
-      : bias(epilogue.bias), is_identity(epilogue.is_identity()), activation(epilogue.activation) {}
+      : bias(epilogue.bias),
+        activated(epilogue.activated),
+        is_identity(epilogue.activated == nullptr && !epilogue.changes_sums()),
+        activation(epilogue.activation),
+        derivative(epilogue.activation) {}
 
   // For the element `at` of the images, which is of channel n.
   __device__ __forceinline__ float one(float sum, size_t at, int n) const {
-    return is_identity ? sum : activate_one(activation, at, bias == nullptr ? sum : sum + bias[n]);
+    if (is_identity) return sum;
+    if (activated != nullptr) return derivative(activated[at]) * sum;
+    return activate_one(activation, at, bias == nullptr ? sum : sum + bias[n]);
   }
   // For `count` (at most 4) neighbours; `vector`: all rows of channels are multiples of 4.
   __device__ __forceinline__ float4 four(float4 sums, size_t at, int n, int count, bool vector) const {
@@ -35,6 +43,11 @@ struct Epilogue {
     if (!vector) {
       return make_float4(one(sums.x, at, n), count > 1 ? one(sums.y, at + 1, n + 1) : 0,
                          count > 2 ? one(sums.z, at + 2, n + 2) : 0, count > 3 ? one(sums.w, at + 3, n + 3) : 0);
+    }
+    if (activated != nullptr) {
+      const float4 y = load_vector<float4>(activated + at);
+      return make_float4(derivative(y.x) * sums.x, derivative(y.y) * sums.y, derivative(y.z) * sums.z,
+                         derivative(y.w) * sums.w);
     }
     if (bias != nullptr) {
       const float4 shift = load_vector<float4>(bias + n);
@@ -48,7 +61,7 @@ template <Precision kPrecision, class Shape, class In, class Weight, GatherResul
 __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
     gather_kernel(float* __restrict__ result, SplitSums split, const float* __restrict__ in,
                   const float* __restrict__ weight, const GatherPhase* phases, const GatherTile* tiles,
-                  unsigned columns_of_tiles, GatherSizes s, Epilogue epilogue) {
+                  unsigned columns_of_tiles, GatherSizes s, Epilogue epilogue, TileStatistics statistics) {
   const GatherTile* tile = tiles + blockIdx.x / columns_of_tiles;
   const int first_column = int(blockIdx.x % columns_of_tiles) * Shape::kN;
   const Seat<Shape> seat;
@@ -71,17 +84,21 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
       if (n < s.columns) store_four(result + size_t(n) * size_t(rows) + r, values, rows - r, rows % 4 == 0);
     });
   } else {
-    store_rows(sums, seat, [&](int row, int column, float4 values) {
-      const int r = first_row + row, n = first_column + column, pixel = r / s.batch;
-      if (r >= rows) return;
+    ColumnParts<Shape> columns(statistics.kind, sums);
+    store_rows(sums, seat, [&](int row, int column, int j, int half, float4 values) {
+      const int r = first_row + row, n = first_column + column, pixel = r / s.batch, count = s.columns - n;
+      if (r >= rows || count <= 0) return;
       const int y = phase.y.out_first + pixel / phase.x.count * phase.y.out_step;
       const int x = phase.x.out_first + pixel % phase.x.count * phase.x.out_step;
       const size_t at = ((size_t(y) * s.out_w + x) * s.batch + r % s.batch) * s.columns + n;
-      const int count = s.columns - n;
-      if (count <= 0) return;
       const bool vector = s.columns % 4 == 0;
-      store_four(result + at, epilogue.four(values, at, n, count, vector), count, vector);
+      const float4 out = epilogue.four(values, at, n, count, vector);
+      store_four(result + at, out, count, vector);
+      if (statistics.kind != TileStatistics::Kind::kNone) columns.add(statistics, j, half, out, at, n, count, vector);
     });
+    if (statistics.kind == TileStatistics::Kind::kNone) return;
+    tell_columns(statistics, columns, seat, rows - first_row, int(blockIdx.x / columns_of_tiles),
+                 int(blockIdx.x % columns_of_tiles), s.columns);
   }
 }
 
@@ -90,7 +107,52 @@ struct Gathering {
   GatherSizes sizes;
   const float *in, *weight;
   float* result;
+  size_t rows;  // of the result
   ConvEpilogue epilogue = {};
+};
+
+// Statistics by a pass of their own, where a product's tiles cannot take them.
+inline void take_statistics(Cuda on, const ConvEpilogue& epilogue, int64_t rows, int64_t columns, float* result) {
+  if (const auto* sums = std::get_if<ConvEpilogue::Sums>(&epilogue.statistics)) {
+    activate_grad(on, {}, rows, columns, result, result, result, sums->sums);
+  } else if (const auto* moments = std::get_if<ColumnMoments>(&epilogue.statistics)) {
+    column_moments(on, rows, columns, result, *moments);
+  } else if (const auto* normal = std::get_if<NormalizeSums>(&epilogue.statistics)) {
+    normalize_grad_sums(on, {}, rows, columns, result, result, *normal, result);
+  }
+}
+
+// The statistics that an epilogue asks for, with scratch memory that lives as long as this does; none where the
+// counters are too few for so many tiles.
+class AskedStatistics {
+ public:
+  AskedStatistics(Cuda on, const Gathering& g, size_t tile_rows, size_t column_blocks)
+      : fits_(column_blocks * (ceil_div(tile_rows, kTileTeam) + 1) <= CudaMachine::kCounters / 2),
+        is_asked_(!std::holds_alternative<std::monostate>(g.epilogue.statistics)),
+        parts_(*on.pool, fits_ && is_asked_ ? tile_rows * size_t(g.sizes.columns) : 0) {
+    if (!fits_) return;
+    parameter.parts = parts_.data();
+    parameter.counters = on.machine->counters() + CudaMachine::kCounters / 2;
+    parameter.tile_rows = int(tile_rows);
+    parameter.share = 1 / double(g.rows);
+    if (const auto* sums = std::get_if<ConvEpilogue::Sums>(&g.epilogue.statistics)) {
+      parameter.kind = TileStatistics::Kind::kSums;
+      parameter.sums = sums->sums;
+    } else if (const auto* moments = std::get_if<ColumnMoments>(&g.epilogue.statistics)) {
+      parameter.kind = TileStatistics::Kind::kMoments;
+      parameter.moments = *moments;
+    } else if (const auto* normal = std::get_if<NormalizeSums>(&g.epilogue.statistics)) {
+      parameter.kind = TileStatistics::Kind::kNormal;
+      parameter.normal = *normal;
+    }
+  }
+  bool is_missing() const { return is_asked_ && !fits_; }
+
+  TileStatistics parameter;
+
+ private:
+  bool fits_, is_asked_;
+  CudaScratch<float4> parts_;
 };
 
 template <class Shape>
@@ -104,13 +166,15 @@ void launch_gather(Cuda on, const GatherPlan& plan, const Gathering& g) {
   const GatherPhase* phases = on.machine->table(std::span(plan.phases));
   const GatherTile* tiles = on.machine->table(std::span(plan.tiles));
   const unsigned columns = ceil_div(size_t(g.sizes.columns), Shape::kN);
+  const AskedStatistics statistics(on, g, plan.tiles.size(), columns);
   const Product product = product_of<Shape>(plan, g);
   launch_in_parts<Shape>(on, product, [&](unsigned parts, const SplitSums& split) {
-    Launch<Shape::kThreads>{.grid = dim3(unsigned(product.tiles), parts),
-                            .shared_bytes = Shape::kSharedBytes,
-                            .stream = on.stream}(gather_kernel<kPrecision, Shape, In, Weight, kResult>, g.result, split,
-                                                 g.in, g.weight, phases, tiles, columns, g.sizes, Epilogue(g.epilogue));
+    Launch<Shape::kThreads>{
+        .grid = dim3(unsigned(product.tiles), parts), .shared_bytes = Shape::kSharedBytes, .stream = on.stream}(
+        gather_kernel<kPrecision, Shape, In, Weight, kResult>, g.result, split, g.in, g.weight, phases, tiles, columns,
+        g.sizes, Epilogue(g.epilogue), statistics.parameter);
   });
+  if (statistics.is_missing()) take_statistics(on, g.epilogue, int64_t(g.rows), g.sizes.columns, g.result);
 }
 
 // Calls f with the precision as a template argument: f.template operator()<Precision::kTf32>().

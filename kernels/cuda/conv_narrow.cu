@@ -30,7 +30,8 @@ void send(Cuda on, const ConvDims& d, const float* small, const float* weight, f
                               .columns_of_tap = d.big_channels == 1 ? columns : d.big_channels},
                     .in = small,
                     .weight = weight,
-                    .result = sent};
+                    .result = sent,
+                    .rows = size_t(d.small_h) * d.small_w * d.batch};
   const GatherPlan plan = plan_gather(point, true, Square::kM);
   with_precision(on.precision, [&]<Precision kPrecision>() {
     if (d.big_channels == 1) {  // a column is a tap, whose depth is contiguous

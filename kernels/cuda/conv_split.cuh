@@ -49,7 +49,7 @@ Parts best_parts(Cuda on, const Product& product) {
   Parts best;
   for (int count = 1; count == 1 || (count <= kMost && count * kFewestSlabs <= slabs); ++count) {
     const int teams = int(ceil_div(size_t(count), kTeam));
-    if (count > 1 && product.tiles * size_t(teams + 1) > CudaMachine::kCounters) break;
+    if (count > 1 && product.tiles * size_t(teams + 1) > CudaMachine::kCounters / 2) break;
     double clocks = ceil_div(product.tiles * size_t(count), processors) * slabs / count * slab_clocks;
     if (count > 1) clocks += kWaiting + (1 + std::min(count, kTeam)) * kTileClocks;
     if (teams > 1) clocks += kWaiting + (1 + teams) * kTileClocks;

@@ -186,8 +186,9 @@ __device__ __forceinline__ void multiply(Sums<Shape>& sums, const Seat<Shape>& s
   }
 }
 
-// Calls store(row, column, values) for this thread's results, four neighbouring columns (or rows: store_columns) at a
-// time; row and column are the block's.
+// Calls store(row, column, j, half, values) for this thread's results, four neighbouring columns at a time, and
+// store(row, column, values) with four neighbouring rows (store_columns); row and column are the block's, and j and
+// half say which of the thread's fours of columns it is.
 template <class Shape, class Store>
 __device__ __forceinline__ void store_rows(Sums<Shape>& sums, const Seat<Shape>& seat, const Store& store) {
 #pragma unroll
@@ -200,7 +201,7 @@ __device__ __forceinline__ void store_rows(Sums<Shape>& sums, const Seat<Shape>&
         for (int half = 0; half < 2; ++half) {
           const float4 values = make_float4(sums.at(i, j, row, half, 0), sums.at(i, j, row, half, 1),
                                             sums.at(i, j, row, half, 2), sums.at(i, j, row, half, 3));
-          store(seat.row + 32 * i + row, seat.column + 32 * j + 16 * half + 4 * seat.quad, values);
+          store(seat.row + 32 * i + row, seat.column + 32 * j + 16 * half + 4 * seat.quad, j, half, values);
         }
 }
 template <class Shape, class Store>

@@ -66,7 +66,7 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
   const unsigned tile = blockIdx.y * gridDim.x + blockIdx.x;
   if (!join_parts(sums, split, tile, int(blockIdx.z), int(gridDim.z))) return;
   result += size_t(tap) * d.small_channels * d.big_channels;
-  store_rows(sums, seat, [&](int row, int column, float4 values) {
+  store_rows(sums, seat, [&](int row, int column, int, int, float4 values) {
     const int s = row0 + row, b = column0 + column;
     if (s < d.small_channels)
       store_four(result + size_t(s) * d.big_channels + b, values, d.big_channels - b, d.big_channels % 4 == 0);

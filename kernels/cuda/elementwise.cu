@@ -1,6 +1,7 @@
 // Elementwise kernels: flat where the operands are, else by strides, four elements at a time where they lie so.
 #include "kernels/cuda/flat.cuh"
 #include "kernels/cuda/functions.cuh"
+#include "kernels/cuda/machine.h"
 #include "kernels/cuda/strided.cuh"
 #include "kernels/elementwise.h"
 
@@ -52,6 +53,37 @@ struct ClampGrad {
   float low, high;
   __device__ float operator()(float dy, float x) const { return low < x && x < high ? dy : 0.0f; }
 };
+
+// Up to kParts matrices side by side, four neighbours of y a thread where all widths are multiples of four.
+constexpr int kParts = 8;
+struct Parts {
+  const float* x[kParts];
+  int64_t end[kParts];  // where it ends in a row of y
+  int count;
+  int64_t width;  // of y
+};
+
+template <int W>
+__global__ void __launch_bounds__(kFlatBlock) concat_kernel(Parts parts, int64_t count, float* y) {
+  const int64_t i = (int64_t{blockIdx.x} * kFlatBlock + threadIdx.x) * W;
+  if (i >= count) return;
+  const int64_t row = i / parts.width, column = i % parts.width;
+  int64_t begin = 0;
+#pragma unroll
+  for (int p = 0; p < kParts; ++p) {
+    if (p >= parts.count) break;
+    if (column < parts.end[p]) {
+      const float* from = parts.x[p] + row * (parts.end[p] - begin) + (column - begin);
+      if constexpr (W == 4) {
+        store_vector_four(y + i, load_vector_four(from));
+      } else {
+        y[i] = *from;
+      }
+      break;
+    }
+    begin = parts.end[p];
+  }
+}
 
 struct TanhGrad {
   __device__ float operator()(float dy, float y) const { return dy * (1 - y * y); }
@@ -243,6 +275,35 @@ void clamp(Cuda on, int64_t count, Real low, Real high, const Real* x, Real* y) 
 
 void clamp_grad(Cuda on, int64_t count, Real low, Real high, const Real* dy, const Real* x, Real* dx) {
   zip(on, count, ClampGrad{low, high}, dy, x, dx);
+}
+
+void concat(Cuda on, int64_t rows, std::span<const ConcatPart> all, float* y) {
+  int64_t width = 0;
+  for (const ConcatPart& part : all) width += part.width;
+  if (rows * width == 0) return;
+  if (all.size() > kParts) {  // in two steps
+    const CudaScratch<float> front(*on.pool, size_t(rows * width));
+    concat(on, rows, all.first(kParts), front.data());
+    std::vector<ConcatPart> rest{{front.data(), 0}};
+    for (const ConcatPart& part : all.first(kParts)) rest[0].width += part.width;
+    rest.insert(rest.end(), all.begin() + kParts, all.end());
+    return concat(on, rows, rest, y);
+  }
+  Parts parts{};
+  bool vector = aligned({y});
+  for (const ConcatPart& part : all) {
+    parts.x[parts.count] = part.x;
+    parts.end[parts.count++] = parts.width += part.width;
+    vector = vector && part.width % 4 == 0 && aligned({part.x});
+  }
+  const int64_t count = rows * width;
+  Launch<kFlatBlock>{.grid = ceil_div(size_t(count), kFlatBlock * (vector ? 4 : 1)), .stream = on.stream}(
+      vector ? concat_kernel<4> : concat_kernel<1>, parts, count, y);
+}
+
+const float* constant_one(Cuda on) {
+  constexpr float one = 1;
+  return on.machine->table(std::span<const float>(&one, 1));
 }
 
 void tanh_grad(Cuda on, int64_t count, const Real* dy, const Real* y, Real* dx) {

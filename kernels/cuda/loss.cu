@@ -8,7 +8,7 @@ namespace {
 constexpr int kBlock = 256;
 
 __global__ void __launch_bounds__(kBlock)
-    binary_cross_entropy_kernel(int64_t count, BceTerms terms, const float* logits, float* loss) {
+    binary_cross_entropy_kernel(int64_t count, BceTerms terms, const float* logits, float* loss, float* gradient) {
   SHARED(double, warp_sums, [kBlock / 32]);
   double sum = 0;
   for (int64_t i = threadIdx.x; i < count; i += kBlock) {
@@ -16,6 +16,7 @@ __global__ void __launch_bounds__(kBlock)
     const float l = logits[i];
     sum +=
         double(term.weight) * (double(fmaxf(l, 0)) - double(l) * double(term.target) + double(log1pf(expf(-fabsf(l)))));
+    if (gradient != nullptr) gradient[i] = 1 / float(count) * term.weight * (sigmoid(l) - term.target);
   }
   for (int bit = 16; bit > 0; bit /= 2) sum += __shfl_xor_sync(kFullWarp, sum, bit);
   if (threadIdx.x % 32 == 0) warp_sums[threadIdx.x / 32] = sum;
@@ -25,25 +26,11 @@ __global__ void __launch_bounds__(kBlock)
   loss[0] = float(sum / double(count));
 }
 
-__global__ void __launch_bounds__(kBlock)
-    binary_cross_entropy_grad_kernel(int64_t count, BceTerms terms, const float* logits, const float* dloss,
-                                     float* dlogits) {
-  const int64_t i = int64_t{blockIdx.x} * kBlock + threadIdx.x;
-  if (i >= count) return;
-  const BceTerm term = i < count / 2 ? terms.first : terms.second;
-  dlogits[i] = dloss[0] / float(count) * term.weight * (sigmoid(logits[i]) - term.target);
-}
-
 }  // namespace
 
-void binary_cross_entropy(Cuda on, int64_t count, const BceTerms& terms, const float* logits, float* loss) {
-  Launch<kBlock>{.grid = 1, .stream = on.stream}(binary_cross_entropy_kernel, count, terms, logits, loss);
-}
-
-void binary_cross_entropy_grad(Cuda on, int64_t count, const BceTerms& terms, const float* logits, const float* dloss,
-                               float* dlogits) {
-  Launch<kBlock>{.grid = ceil_div(size_t(count), kBlock), .stream = on.stream}(binary_cross_entropy_grad_kernel, count,
-                                                                               terms, logits, dloss, dlogits);
+void binary_cross_entropy(Cuda on, int64_t count, const BceTerms& terms, const float* logits, float* loss,
+                          float* gradient) {
+  Launch<kBlock>{.grid = 1, .stream = on.stream}(binary_cross_entropy_kernel, count, terms, logits, loss, gradient);
 }
 
 }  // namespace tobogan::kernels

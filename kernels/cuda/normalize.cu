@@ -1,7 +1,7 @@
 // Normalisation: one pass over memory for the moments, one for the result, two for the way back.
 #include "kernels/cuda/activation_piece.cuh"
+#include "kernels/cuda/column_results.cuh"
 #include "kernels/cuda/columns.cuh"
-#include "kernels/normalize.h"
 
 namespace tobogan::kernels {
 namespace {
@@ -20,9 +20,7 @@ struct MomentsOp {
   };
   static constexpr int kRows = 8;
   const float* x;
-  float epsilon;
-  float *mean, *variance, *scale;
-  RunningMoments running;
+  ColumnMoments moments;
 
   __device__ static State begin() { return make_float4(0, 0, 0, 0); }
   template <int W>
@@ -57,22 +55,11 @@ struct MomentsOp {
     state.x = both;
   }
   __device__ void finish(int64_t column, const State& state) const {
-    mean[column] = x[column] + state.y;
-    variance[column] = state.z / state.x;
-    scale[column] = 1 / sqrtf(state.z / state.x + epsilon);
-    if (running.mean == nullptr) return;
-    const float keep = running.keep;
-    running.mean[column] = fmaf(keep, running.mean[column], (1 - keep) * mean[column]);
-    running.variance[column] = fmaf(keep, running.variance[column], (1 - keep) * running.correction * variance[column]);
+    write_moments(moments, column, x[column] + state.y, state.z / state.x);
   }
 };
 
-// A row each of a, b and c, with which dx = a * g - b * (x - mean) - c.
-struct GradFactors {
-  float *a, *b, *c;
-};
-
-// The sums of the way back.
+// The sums of the way back, and g on the way.
 struct GradSumsOp {
   using State = double2;  // of g and of g * h
   template <int W>
@@ -85,24 +72,24 @@ struct GradSumsOp {
   };
   static constexpr int kRows = 4;
   ActivationDerivative derivative;
-  const float *dy, *x, *y, *mean, *scale, *gamma;
-  float *dgamma, *dbeta;
-  GradFactors factors;
+  const float *dy, *y;
+  NormalizeSums sums;
+  float* g;
   double share;  // 1 / rows
 
   __device__ static State begin() { return make_double2(0, 0); }
   template <int W>
   __device__ Constants<W> constants(int64_t column, int64_t columns) const {
     Constants<W> constants;
-    load_row(mean, column, columns, constants.mean);
-    load_row(scale, column, columns, constants.scale);
+    load_row(sums.mean, column, columns, constants.mean);
+    load_row(sums.scale, column, columns, constants.scale);
     return constants;
   }
   template <int W>
   __device__ Terms<W> load(int64_t i, const Constants<W>& constants) const {
     float dys[W], xs[W], ys[W];
     load_elements(dy, i, dys);
-    load_elements(x, i, xs);
+    load_elements(sums.x, i, xs);
     load_elements(y, i, ys);
     Terms<W> terms;
 #pragma unroll
@@ -110,6 +97,7 @@ struct GradSumsOp {
       terms.g[j] = derivative(ys[j]) * dys[j];
       terms.gh[j] = terms.g[j] * ((xs[j] - constants.mean[j]) * constants.scale[j]);
     }
+    store_elements(g, i, terms.g);
     return terms;
   }
   template <int W>
@@ -122,31 +110,24 @@ struct GradSumsOp {
     state.y += other.y;
   }
   __device__ void finish(int64_t column, const State& state) const {
-    dbeta[column] = float(state.x);
-    dgamma[column] = float(state.y);
-    const float a = gamma != nullptr ? gamma[column] * scale[column] : scale[column];
-    factors.a[column] = a;
-    factors.b[column] = a * scale[column] * float(state.y * share);
-    factors.c[column] = a * float(state.x * share);
+    write_grad_sums(sums, column, state.x, state.y, share);
   }
 };
 
 // A thread's elements of dx, from the factors of their columns.
 __global__ void __launch_bounds__(kFlatBlock)
-    normalize_grad_kernel(ActivationDerivative derivative, int64_t count, bool vector, RepeatedRows rows,
-                          const float* dy, const float* x, const float* y, const float* mean, GradFactors factors,
-                          float* dx) {
+    normalize_grad_kernel(int64_t count, bool vector, RepeatedRows rows, const float* g, const float* x,
+                          const float* mean, NormalizeFactors factors, float* dx) {
   const FlatRuns runs(count, vector);
   Four out[FlatRuns::kRuns];
 #pragma unroll
   for (int k = 0; k < FlatRuns::kRuns; ++k) {
-    const Four dys = runs.load(dy, k), xs = runs.load(x, k), ys = runs.load(y, k);
+    const Four gs = runs.load(g, k), xs = runs.load(x, k);
     const Four means = rows.load(mean, runs, k, 0), as = rows.load(factors.a, runs, k, 0);
     const Four bs = rows.load(factors.b, runs, k, 0), cs = rows.load(factors.c, runs, k, 0);
 #pragma unroll
     for (int j = 0; j < 4; ++j) {
-      const float g = derivative(ys.v[j]) * dys.v[j];
-      out[k].v[j] = fmaf(as.v[j], g, -fmaf(bs.v[j], xs.v[j] - means.v[j], cs.v[j]));
+      out[k].v[j] = fmaf(as.v[j], gs.v[j], -fmaf(bs.v[j], xs.v[j] - means.v[j], cs.v[j]));
     }
   }
 #pragma unroll
@@ -178,10 +159,9 @@ struct InverseDeviation {
 
 }  // namespace
 
-void column_moments(Cuda on, int64_t rows, int64_t columns, Real epsilon, const Real* x, Real* mean, Real* variance,
-                    Real* scale, const RunningMoments& running) {
+void column_moments(Cuda on, int64_t rows, int64_t columns, const Real* x, const ColumnMoments& moments) {
   if (columns == 0) return;
-  reduce_columns(on, 1, rows, columns, aligned({x}), MomentsOp{x, epsilon, mean, variance, scale, running});
+  reduce_columns(on, 1, rows, columns, aligned({x}), MomentsOp{x, moments});
 }
 
 void inverse_deviation(Cuda on, int64_t columns, Real epsilon, const Real* variance, Real* scale) {
@@ -198,21 +178,19 @@ void normalize(Cuda on, const Activation& how, int64_t rows, int64_t columns, co
               aligned({x, y}), repeated, x, mean, scale, gamma, beta, y);
 }
 
-void normalize_grad(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* x,
-                    const Real* y, const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
-                    Real* dbeta) {
+void normalize_grad_sums(Cuda on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* y,
+                         const NormalizeSums& sums, Real* g) {
   if (columns == 0) return;
-  const ActivationDerivative derivative(how);
-  const CudaScratch<float> scratch(*on.pool, size_t(3 * ceil_div(size_t(columns), 4) * 4));  // each row aligned
-  const int64_t row = int64_t{ceil_div(size_t(columns), 4)} * 4;
-  const GradFactors factors{scratch.data(), scratch.data() + row, scratch.data() + 2 * row};
-  reduce_columns(on, 1, rows, columns, aligned({dy, x, y}),
-                 GradSumsOp{derivative, dy, x, y, mean, scale, gamma, dgamma, dbeta, factors, 1 / double(rows)});
+  reduce_columns(on, 1, rows, columns, aligned({dy, sums.x, y, g}),
+                 GradSumsOp{ActivationDerivative(how), dy, y, sums, g, 1 / double(rows)});
+}
+
+void normalize_grad_apply(Cuda on, int64_t rows, int64_t columns, const Real* g, const Real* x, const Real* mean,
+                          const NormalizeFactors& factors, Real* dx) {
   const int64_t count = rows * columns;
   if (count == 0) return;
-  const RepeatedRows repeated{Divider(columns), columns % 4 == 0 && aligned({mean})};
-  launch_flat(on, count, normalize_grad_kernel, derivative, count, aligned({dy, x, y, dx}), repeated, dy, x, y, mean,
-              factors, dx);
+  const RepeatedRows repeated{Divider(columns), columns % 4 == 0 && aligned({mean, factors.a, factors.b, factors.c})};
+  launch_flat(on, count, normalize_grad_kernel, count, aligned({g, x, dx}), repeated, g, x, mean, factors, dx);
 }
 
 }  // namespace tobogan::kernels

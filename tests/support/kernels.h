@@ -2,6 +2,8 @@
 #pragma once
 #include <cstring>
 
+#include "kernels/cpu/memory_pool.h"
+#include "kernels/normalize.h"
 #include "tests/support/catch.h"
 #include "tests/support/kernel_inputs.h"
 
@@ -44,6 +46,19 @@ double worst_error(const Reals& got, const Expected& expected, double absolute =
     worst = error <= worst ? worst : error;  // a NaN stays
   }
   return worst;
+}
+
+// The way back of a normalisation, both passes; see kernels/normalize.h.  Any machine.
+template <class On>
+void normalize_grad(On on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* x,
+                    const Real* y, const Real* mean, const Real* scale, const Real* gamma, Real* dx, Real* dgamma,
+                    Real* dbeta) {
+  const size_t bytes = static_cast<size_t>(3 * columns) * sizeof(Real);
+  Real* const a = static_cast<Real*>(on.pool->take(bytes));
+  const NormalizeSums sums{x, mean, scale, gamma, dgamma, dbeta, {a, a + columns, a + 2 * columns}};
+  normalize_grad_sums(on, how, rows, columns, dy, y, sums, dx);
+  normalize_grad_apply(on, rows, columns, dx, x, mean, sums.factors, dx);
+  on.pool->give(a, bytes);
 }
 
 // Half an ulp of Real at 1.  In double the plain loops that tests compare with round as much as the kernels do: they

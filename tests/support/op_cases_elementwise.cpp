@@ -121,6 +121,12 @@ std::vector<OpCase> activations() {
   bias.run = [](const OpInputs& in) { return add_bias(in[0], in[1]); };
   dropped.tolerance = {.of_each = 2};
   bias.tolerance = {.of_each = 1};
+  OpCase bounded = activation("activate/bias_tanh", {}, true, {{{3, 33}, {33}}, {{2, 3, 5, 3}, {3}}});
+  bounded.run = [](const OpInputs& in) { return activate(in[0], in[1], {.tanh = true}); };
+  bounded.reference = [](const PlainInputs& in) {
+    return each(reference::activate(in[0], in[1], {}), [](double x) { return std::tanh(x); });
+  };
+  bounded.tolerance = {.of_each = 5};
   return {
       dropped,
       slope,
@@ -128,6 +134,7 @@ std::vector<OpCase> activations() {
       activation("activate/bias_leaky", {.slope = 0.2}, true, {{{3, 33}, {33}}, {{2, 3, 5, 3}, {3}}, {{1, 5}, {5}}}),
       activation("activate/bias_relu_dropout", {.slope = 0, .rate = 0.3, .stream = 7}, true,
                  {{{5, 33}, {33}}, {{3, 5, 3, 2}, {5}}}),
+      bounded,
       activation("activate/leaky_dropout", {.slope = 0.3, .rate = 0.5, .stream = 7}, false,
                  {{{5, 33}}, {{3, 5, 3, 3}}}),
   };

@@ -69,7 +69,7 @@ OpCase transposed(const std::string& name, const ConvOptions& options, const std
 
 // A row of `op` with these options, and then bias, leaky ReLU and dropout on the way out.
 using WithEpilogue = Tensor (*)(const Tensor&, const Tensor&, const Tensor&, const kernels::Activation&,
-                                const ConvOptions&);
+                                const ConvOptions&, BatchMoments*);
 OpCase with_epilogue(OpCase row, WithEpilogue op, const ConvOptions& options, int channels_axis) {
   const reference::Bend bend{.slope = 0.3, .rate = 0.3, .stream = 7};
   row.name += "_epilogue";
@@ -81,8 +81,8 @@ OpCase with_epilogue(OpCase row, WithEpilogue op, const ConvOptions& options, in
   }
   row.run = [=](const OpInputs& in) {
     return op(in[0], in[1], in[2],
-              {.slope = static_cast<Real>(bend.slope), .dropout = static_cast<Real>(bend.rate), .key = in.key},
-              options);
+              {.slope = static_cast<Real>(bend.slope), .dropout = static_cast<Real>(bend.rate), .key = in.key}, options,
+              nullptr);
   };
   row.reference = [=, sums = row.reference](const PlainInputs& in) { return activate(sums(in), in[2], bend); };
   row.asked = {0, 1, 2};
