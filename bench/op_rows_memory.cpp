@@ -56,7 +56,7 @@ OpRow batch_norm(const std::string& name, Matrix m) {
   OpRow row = memory_row(name + " batch norm", {n, 2 * c, n + 3 * c},
                          on_machines([=](auto on, auto* x, auto* parameters, auto* y) {
                            auto *mean = y + n, *variance = mean + c, *scale = variance + c;
-                           kernels::column_moments(on, m.rows, c, kEpsilon, x, mean, variance, scale);
+                           kernels::column_moments(on, m.rows, c, x, {kEpsilon, mean, variance, scale, {}});
                            kernels::normalize(on, {}, m.rows, c, x, mean, scale, parameters, parameters + c, y);
                          }),
                          [=](const Values& x, const Values& parameters, const Values& y) {
@@ -71,7 +71,7 @@ OpRow batch_norm(const std::string& name, Matrix m) {
   return row;
 }
 
-// Operands (dy, x) and (mean, scale, gamma); result (dx, dgamma, dbeta).
+// Operands (dy, x) and (mean, scale, gamma); result (dx, dgamma, dbeta, factors).
 double batch_norm_grad_error(Matrix m, const Values& operands, const Values& parameters, const Values& result) {
   std::vector<double> wanted, got;
   const Real *dy = operands.data(), *x = dy + m.count();
@@ -90,15 +90,19 @@ double batch_norm_grad_error(Matrix m, const Values& operands, const Values& par
 
 OpRow batch_norm_grad(const std::string& name, Matrix m) {
   const int64_t n = m.count(), c = m.columns;
-  OpRow row = memory_row(name + " batch norm gradient", {2 * n, 3 * c, n + 2 * c},
-                         on_machines([=](auto on, auto* dy, auto* parameters, auto* dx) {
-                           const Real *x = dy + n, *y = x;  // the result matters to an activation only
-                           kernels::normalize_grad(on, {}, m.rows, c, dy, x, y, parameters, parameters + c,
-                                                   parameters + 2 * c, dx, dx + n, dx + n + c);
-                         }),
-                         [=](const Values& dy, const Values& parameters, const Values& dx) {
-                           return batch_norm_grad_error(m, dy, parameters, dx);
-                         });
+  OpRow row = memory_row(
+      name + " batch norm gradient", {2 * n, 3 * c, n + 5 * c},
+      on_machines([=](auto on, auto* dy, auto* parameters, auto* dx) {
+        const Real *x = dy + n, *y = x;  // the result matters to an activation only
+        auto *dgamma = dx + n, *dbeta = dgamma + c, *factors = dbeta + c;
+        const kernels::NormalizeSums sums{
+            x, parameters, parameters + c, parameters + 2 * c, dgamma, dbeta, {factors, factors + c, factors + 2 * c}};
+        kernels::normalize_grad_sums(on, {}, m.rows, c, dy, y, sums, dx);
+        kernels::normalize_grad_apply(on, m.rows, c, dx, x, parameters, sums.factors, dx);
+      }),
+      [=](const Values& dy, const Values& parameters, const Values& dx) {
+        return batch_norm_grad_error(m, dy, parameters, dx);
+      });
 #ifdef TOBOGAN_WITH_CUDNN
   row.library = {row.counts, [=](kernels::Cudnn on, const Real* dy, const Real* parameters, Real* dx) {
                    kernels::library_batch_norm_grad(on, m.rows, c, kEpsilon, dy, dy + n, parameters, parameters + c,

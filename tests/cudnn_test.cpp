@@ -38,16 +38,16 @@ struct Convolutions {
         to_small(machine, Reals(small.size(), NAN)),
         to_weight(machine, Reals(weight.size(), NAN)) {}
   void run(Cudnn on) const {
-    conv2d(on, dims, on_big.data(), on_weight.data(), to_small.data());
-    conv_transpose2d(on, dims, on_small.data(), on_weight.data(), to_big.data());
+    conv2d(on, dims, on_big.data(), on_weight.data(), to_small.data(), {.activation = {.slope = Real(0.25)}});
+    conv_transpose2d(on, dims, on_small.data(), on_weight.data(), to_big.data(), {.bias = on_big.data()});
     conv2d_weight(on, dims, on_big.data(), on_small.data(), to_weight.data());
   }
   // Whether the results are the CPU's.
   void check() const {
     CpuMachine cpu(1);
     Reals want_big(big), want_small(small), want_weight(weight);
-    conv2d(cpu.tag(), dims, big.data(), weight.data(), want_small.data());
-    conv_transpose2d(cpu.tag(), dims, small.data(), weight.data(), want_big.data());
+    conv2d(cpu.tag(), dims, big.data(), weight.data(), want_small.data(), {.activation = {.slope = Real(0.25)}});
+    conv_transpose2d(cpu.tag(), dims, small.data(), weight.data(), want_big.data(), {.bias = big.data()});
     conv2d_weight(cpu.tag(), dims, big.data(), small.data(), want_weight.data());
     const auto apart = [](const Reals& got, const Reals& want) { return distance(got, {want.begin(), want.end()}); };
     CHECK(apart(to_small.host(), want_small) < 2 * kSumTolerance);
@@ -136,10 +136,14 @@ TEST_CASE("cuDNN normalises as we do") {
     const Reals x = test_values(count, 1), dy = test_values(count, 2), gamma = test_values(columns, 3);
     const Reals beta = test_values(columns, 4);
     Reals y(x.size()), dx(x.size()), mean(gamma), variance(gamma), scale(gamma), dgamma(gamma), dbeta(gamma);
-    column_moments(cpu.tag(), rows, columns, epsilon, x.data(), mean.data(), variance.data(), scale.data());
+    column_moments(cpu.tag(), rows, columns, x.data(),
+                   {.epsilon = epsilon, .mean = mean.data(), .variance = variance.data(), .scale = scale.data()});
     normalize(cpu.tag(), {}, rows, columns, x.data(), mean.data(), scale.data(), gamma.data(), beta.data(), y.data());
-    normalize_grad(cpu.tag(), {}, rows, columns, dy.data(), x.data(), y.data(), mean.data(), scale.data(), gamma.data(),
-                   dx.data(), dgamma.data(), dbeta.data());
+    Reals a(gamma), b(gamma), c(gamma);
+    const NormalizeSums sums{
+        x.data(), mean.data(), scale.data(), gamma.data(), dgamma.data(), dbeta.data(), {a.data(), b.data(), c.data()}};
+    normalize_grad_sums(cpu.tag(), {}, rows, columns, dy.data(), y.data(), sums, dx.data());
+    normalize_grad_apply(cpu.tag(), rows, columns, dx.data(), x.data(), mean.data(), sums.factors, dx.data());
 
     const OnGpu<Real> on_x(machine, x), on_dy(machine, dy), on_gamma(machine, gamma), on_beta(machine, beta);
     const OnGpu<Real> on_y(machine, count), on_mean(machine, columns), on_scale(machine, columns);

@@ -5,10 +5,9 @@
 //   - conv2d to few channels is rows of dot products;
 //   - conv_transpose2d to few channels first computes what each small pixel sends to all taps, then gathers.
 // Few channels on the reading side need nothing special: a pair is then one tap, a few steps deep.
-#include "kernels/conv.h"
-
 #include <algorithm>
 
+#include "kernels/conv_epilogue.h"
 #include "kernels/cpu/conv_groups.h"
 #include "kernels/cpu/gemm.h"
 #include "kernels/cpu/memory_pool.h"
@@ -204,23 +203,7 @@ void send_and_gather(Cpu on, const Gathering& g) {
 
 // In place: the sums are read once more, but need no second image batch.
 void apply(Cpu on, const ConvEpilogue& epilogue, const Gathering& g) {
-  const int64_t rows = g.out_pixels() * g.dims.batch, columns = g.out().channels;
-  Real* const out = g.out_data;
-  const Activation how = epilogue.activation;
-  if (epilogue.activated == nullptr && epilogue.changes_sums())
-    activate(on, how, rows, columns, out, epilogue.bias, out);
-  // Statistics of a way back take the derivative along; without one, that of the identity, to which any result will do.
-  const Activation back = epilogue.activated != nullptr ? how : Activation{};
-  const Real* result = epilogue.activated != nullptr ? epilogue.activated : out;
-  if (const auto* sums = std::get_if<ConvEpilogue::Sums>(&epilogue.statistics)) {
-    activate_grad(on, back, rows, columns, out, result, out, sums->sums);
-  } else if (const auto* normal = std::get_if<NormalizeSums>(&epilogue.statistics)) {
-    normalize_grad_sums(on, back, rows, columns, out, result, *normal, out);
-  } else {
-    if (epilogue.activated != nullptr) activate_grad(on, how, rows, columns, out, result, out);
-    if (const auto* moments = std::get_if<ColumnMoments>(&epilogue.statistics))
-      column_moments(on, rows, columns, out, *moments);
-  }
+  apply_epilogue(on, epilogue, g.out_pixels() * g.dims.batch, g.out().channels, g.out_data);
 }
 
 }  // namespace

@@ -1,11 +1,10 @@
 // The convolutions through cuDNN: its fast kernels want [image][row][column][channel], so operands are copied into its
 // layout and results out of it, by the hand-written move.  The copies are a part of what --device cudnn costs.
-#include "kernels/conv.h"
-
 #include <algorithm>
 #include <memory>
 #include <optional>
 
+#include "kernels/conv_epilogue.h"
 #include "kernels/cudnn/handles.h"
 #include "kernels/cudnn/library.h"
 #include "kernels/elementwise.h"
@@ -123,22 +122,28 @@ std::optional<ConvDims> for_library(Cudnn on, const ConvDims& d, ConvPass pass) 
 
 }  // namespace
 
-void conv2d(Cudnn on, const ConvDims& dims, const Real* big, const Real* weight, Real* small) {
+void conv2d(Cudnn on, const ConvDims& dims, const Real* big, const Real* weight, Real* small,
+            const ConvEpilogue& epilogue) {
   const auto library = for_library(on, dims, ConvPass::kSmall);
-  if (!library) return conv2d(Cuda(on), dims, big, weight, small);
+  if (!library) return conv2d(Cuda(on), dims, big, weight, small, epilogue);
   const Operand x(on, big_of(dims, *library), big), w(on, weight_of(dims), weight);
   const Result y(on, small_of(dims), small);
   library_conv2d(on, *library, x.data(), w.data(), y.data());
   y.deliver();
+  const Images out = small_of(dims);
+  apply_epilogue(on, epilogue, out.our_count() / out.channels, out.channels, small);
 }
 
-void conv_transpose2d(Cudnn on, const ConvDims& dims, const Real* small, const Real* weight, Real* big) {
+void conv_transpose2d(Cudnn on, const ConvDims& dims, const Real* small, const Real* weight, Real* big,
+                      const ConvEpilogue& epilogue) {
   const auto library = for_library(on, dims, ConvPass::kBig);
-  if (!library) return conv_transpose2d(Cuda(on), dims, small, weight, big);
+  if (!library) return conv_transpose2d(Cuda(on), dims, small, weight, big, epilogue);
   const Operand y(on, small_of(dims), small), w(on, weight_of(dims), weight);
   const Result x(on, big_of(dims, *library), big);
   library_conv_transpose2d(on, *library, y.data(), w.data(), x.data());
   x.deliver();
+  const Images out = big_of(dims, *library);
+  apply_epilogue(on, epilogue, out.our_count() / out.channels, out.channels, big);
 }
 
 void conv2d_weight(Cudnn on, const ConvDims& dims, const Real* big, const Real* small, Real* weight) {
