@@ -38,12 +38,15 @@ std::function<void()> mnist_dcgan(Context& context, int batch) {
 
     void step() {
       const Tensor fake = generator(context.rng["latent"].normal({batch, 100}));
-      const Tensor score = discriminator(concat({real, fake}, 0));
-      const Tensor loss_d = bce_with_logits(score, {.target = 1}, {.target = 0});
-      const Tensor loss_g = bce_with_logits(score, {.target = 1, .weight = 0}, {.target = 1, .weight = 2});
-      const auto grads_d = grad(loss_d, adam_d.parameters(), {.keep_graph = true});
-      const auto grads_g = grad(loss_g, adam_g.parameters());
-      adam_d.step(grads_d);
+      const Tensor seen = fake.detach().require_grad();
+      const GanLosses losses = gan_losses(discriminator(concat({real, seen}, 0)));
+      std::vector<Tensor> wrt = adam_d.parameters();
+      wrt.push_back(seen);
+      std::vector<Tensor> grads = grad(losses.discriminator, wrt);
+      const Tensor dfake = grads.back() * losses.fake_scale;
+      grads.pop_back();
+      const auto grads_g = grad(fake, adam_g.parameters(), {.seed = dfake});
+      adam_d.step(grads);
       adam_g.step(grads_g);
     }
   };

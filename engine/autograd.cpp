@@ -33,7 +33,7 @@ struct Visit {
   bool reached = false;  // a target is at or below it
   int uses = 0;          // how many gradients will be added up
   Tensor gradient;
-  SteppedGradient stepped;  // or nothing, where stepped.gradient is undefined
+  std::shared_ptr<const SteppedGradient> stepped;
 };
 using Visits = std::unordered_map<const Tensor::Node*, Visit>;
 
@@ -92,16 +92,16 @@ void add_gradient(Visit& visit, Tensor gradient, const Tensor& of) {
   visit.gradient = visit.gradient.defined() ? visit.gradient + gradient : std::move(gradient);
 }
 
-// The first step of the operation that made `input`, if nobody else looks at the gradient before it.
-std::optional<FirstStep> step_to_offer(const Tensor& input, const Visit& visit, const Visits& visits) {
+// Lets the rule take the first step of the operation that made input 0.
+void offer_step(const Tensor& input, Visit& visit, const Visits& visits, Wanted& wanted) {
   const History* history = input.node()->history.get();
-  if (!history || !history->edges.first_step || visit.uses != 1 || visit.target || recording()) return {};
-  FirstStep step = *history->edges.first_step;
-  if (step.bias >= 0) {
-    const auto bias = visits.find(history->edges.inputs[step.bias].node());
-    if (bias == visits.end() || !bias->second.reached) step.bias = -1;
-  }
-  return step;
+  if (!history || !history->edges.first_step || visit.uses != 1 || visit.target || recording()) return;
+  const History::Edges& edges = history->edges;
+  wanted.step = edges.first_step.get();
+  wanted.stepped = &visit.stepped;
+  if (edges.bias < 0) return;
+  const auto bias = visits.find(edges.inputs[edges.bias].node());
+  wanted.step_bias = bias != visits.end() && bias->second.reached;
 }
 
 // Runs the rules of one operation for the inputs on a path.
@@ -116,13 +116,8 @@ void propagate(const Tensor& y, const Visit& of_y, Visits& visits) {
   for (size_t i = 0; i < edges.inputs.size(); ++i)
     if (visit_of(i)) wanted.add(static_cast<int>(i));
   if (edges.joint) {
-    if (of_y.stepped.gradient.defined()) wanted.arrived = &of_y.stepped;
-    std::optional<FirstStep> step;
-    if (Visit* visit = visit_of(0)) step = step_to_offer(edges.inputs[0], *visit, visits);
-    if (step) {
-      wanted.step = &*step;
-      wanted.stepped = &visit_of(0)->stepped;
-    }
+    wanted.arrived = of_y.stepped.get();
+    if (Visit* visit = visit_of(0)) offer_step(edges.inputs[0], *visit, visits, wanted);
     std::vector<Tensor> gradients = edges.joint(dy, y, wanted);
     for (size_t i = 0; i < edges.inputs.size(); ++i)
       if (Visit* visit = visit_of(i)) add_gradient(*visit, std::move(gradients[i]), edges.inputs[i]);
@@ -164,12 +159,14 @@ Tensor record(Tensor y, std::vector<Tensor> inputs, JointRule rule) {
   return remember(std::move(y), std::move(edges));
 }
 
-Tensor record(Tensor y, std::vector<Tensor> inputs, FirstStep first_step, JointRule rule) {
+Tensor record(Tensor y, std::vector<Tensor> inputs, std::shared_ptr<const FirstStep> first_step, int bias,
+              JointRule rule) {
   if (!is_recording) return y;
   History::Edges edges;
   edges.inputs = std::move(inputs);
   edges.joint = std::move(rule);
-  edges.first_step = std::make_unique<FirstStep>(std::move(first_step));
+  edges.first_step = std::move(first_step);
+  edges.bias = bias;
   return remember(std::move(y), std::move(edges));
 }
 
@@ -190,7 +187,7 @@ std::vector<Tensor> grad(const Tensor& y, std::span<const Tensor> wrt, const Gra
     Visit& visit = visits[result.node()];
     check_unchanged(result, history);
     propagate(result, visit, visits);
-    visit.stepped = {};
+    visit.stepped.reset();
     if (!visit.target) visit.gradient = {};
     if (!options.create_graph && !options.keep_graph) {
       history.edges = {};

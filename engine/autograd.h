@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "engine/tensor.h"
-#include "kernels/activation.h"
 
 namespace tobogan {
 
@@ -39,20 +38,10 @@ struct Edge {
   Rule rule;
 };
 
-// The first step of the way back of many operations: the derivative of the activation that ended them, then sums over
-// the channels, for a bias or for batch norm.  A convolution that makes the gradient of such an operation's result can
-// take this step on the way out, while it has the gradient in registers.
-struct FirstStep {
-  kernels::Activation activation = {};
-  int bias = -1;  // which input of the operation is a bias, whose gradient the sums are; none: no sums
-  Tensor x = {}, mean = {}, scale = {}, gamma = {};  // of batch norm, which wants two sums; x undefined: it is none
-};
-// A gradient with that step behind it.
-struct SteppedGradient {
-  Tensor gradient = {};
-  Tensor bias = {};                            // its gradient
-  Tensor gamma = {}, beta = {}, factors = {};  // their gradients, and kernels::NormalizeFactors as {3, C}
-};
+// The first step of an operation's way back, which the rule that makes the gradient of its result may take (only
+// convolutions do), and what comes of it: engine/ops/first_step.h.  Handed on here unseen.
+struct FirstStep;
+struct SteppedGradient;
 
 // Which inputs of an operation a gradient is wanted for.
 class Wanted {
@@ -60,12 +49,13 @@ class Wanted {
   bool operator[](int input) const { return mask_ >> input & 1; }
   void add(int input) { mask_ |= 1u << input; }
 
-  // Not null: dy is this already, with this operation's own first step behind it.
+  // Not null: dy has this operation's own first step behind it.
   const SteppedGradient* arrived = nullptr;
-  // Not null: nobody else adds to the gradient of input 0, and this is the first step of the operation that made it.  A
-  // rule that takes it leaves the gradient in *stepped and returns it as well.
+  // Not null: nobody else adds to the gradient of input 0 or looks at it, and this is the first step of the operation
+  // that made it.  A rule that takes it leaves what comes of it in *stepped, and returns the gradient as well.
   const FirstStep* step = nullptr;
-  SteppedGradient* stepped = nullptr;
+  bool step_bias = false;  // that operation's bias wants its gradient
+  std::shared_ptr<const SteppedGradient>* stepped = nullptr;
 
  private:
   uint32_t mask_ = 0;
@@ -78,8 +68,10 @@ using JointRule = std::function<std::vector<Tensor>(const Tensor& dy, const Tens
 // Remembers how y was made if somebody is recording and some input may be asked about.  Returns y.
 Tensor record(Tensor y, std::vector<Edge> edges);
 Tensor record(Tensor y, std::vector<Tensor> inputs, JointRule rule);
-// For a rule that looks at `wanted.arrived`.
-Tensor record(Tensor y, std::vector<Tensor> inputs, FirstStep first_step, JointRule rule);
+// For a rule that looks at `wanted.arrived`.  bias: which input is a bias that gets its gradient in the first step; -1:
+// none.
+Tensor record(Tensor y, std::vector<Tensor> inputs, std::shared_ptr<const FirstStep> first_step, int bias,
+              JointRule rule);
 
 struct GradOptions {
   bool create_graph = false;  // the gradients can be differentiated again (and y's graph is kept)
@@ -97,10 +89,11 @@ Tensor grad(const Tensor& y, const Tensor& wrt, const GradOptions& options = {})
 struct Tensor::History {
   struct Edges {
     std::vector<Tensor> inputs;
-    std::vector<uint32_t> versions;                   // of the inputs' memory when they were read
-    std::vector<Rule> rules;                          // one an input, or
-    JointRule joint;                                  // one for all
-    std::unique_ptr<FirstStep> first_step = nullptr;  // which others may take; null: none
+    std::vector<uint32_t> versions;               // of the inputs' memory when they were read
+    std::vector<Rule> rules;                      // one an input, or
+    JointRule joint;                              // one for all
+    std::shared_ptr<const FirstStep> first_step;  // which others may take; null: none
+    int bias = -1;
     void clear_rules() {
       rules.clear();
       joint = nullptr;

@@ -89,24 +89,48 @@ TEST_CASE("the sum of squares") {
 
 TEST_CASE("binary cross-entropy and its way back") {
   BothMachines on;
-  const BceTerms terms{{Real(0.9), Real(0.5)}, {Real(0.1), 2}};
+  const Real target = Real(0.9);
   for (const int64_t count : {1, 3, 33, 1000}) {
     const Reals x = test_values(count, 17, -30, 30);
     const OnGpu<Real> gpu_x(on.cuda, x);
     Reals want(1), want_gradient(x.size());
-    binary_cross_entropy(on.cpu.tag(), count, terms, x.data(), want.data(), want_gradient.data());
+    binary_cross_entropy(on.cpu.tag(), count, target, x.data(), want.data(), want_gradient.data());
     const OnGpu<Real> other(on.cuda, count);
     const auto loss = [&](Cuda cuda, Real* y) {
-      binary_cross_entropy(cuda, count, terms, gpu_x.data(), y, other.data());
+      binary_cross_entropy(cuda, count, target, gpu_x.data(), y, other.data());
     };
     const auto gradient = [&](Cuda cuda, Real* y) {
-      binary_cross_entropy(cuda, count, terms, gpu_x.data(), other.data(), y);
+      binary_cross_entropy(cuda, count, target, gpu_x.data(), other.data(), y);
     };
-    const auto alone = [&](Cuda cuda, Real* y) { binary_cross_entropy(cuda, count, terms, gpu_x.data(), y, nullptr); };
+    const auto alone = [&](Cuda cuda, Real* y) { binary_cross_entropy(cuda, count, target, gpu_x.data(), y, nullptr); };
     INFO(count << " logits");
     CHECK(apart(on.repeat(1, loss), want) < 4 * kRounding);
     CHECK(apart(on.repeat(count, gradient), want_gradient, 1 / static_cast<double>(count)) < 8 * kRounding);
     CHECK(apart(on.repeat(1, alone), want) < 4 * kRounding);
+  }
+}
+
+TEST_CASE("both losses of a GAN, their derivatives, and the factor between them") {
+  BothMachines on;
+  for (const int64_t pairs : {1, 33, 300}) {
+    Reals logits = test_values(2 * pairs, 17, -30, 30);
+    logits.back() = -60;  // beyond the bound
+    const OnGpu<Real> gpu_logits(on.cuda, logits);
+    const auto run = [&](auto tag, const Real* in, Real* all) {
+      gan_losses(tag, pairs, in, {all, all + 2, all + 1, all + 2 + 2 * pairs});
+    };
+    Reals want(static_cast<size_t>(2 + 3 * pairs));
+    run(on.cpu.tag(), logits.data(), want.data());
+    const Reals got = on.repeat(2 + 3 * pairs, [&](Cuda cuda, Real* all) { run(cuda, gpu_logits.data(), all); });
+    INFO(pairs << " pairs");
+    CHECK(apart(got, want, 1e-4) < 64 * kRounding);
+    for (int64_t i = 0; i < pairs; ++i) {  // the derivative of the generator's loss by a logit above the bound
+      const double l = static_cast<double>(logits[static_cast<size_t>(pairs + i)]);
+      const double product = static_cast<double>(want[static_cast<size_t>(2 + pairs + i)]) *
+                             static_cast<double>(want[static_cast<size_t>(2 + 2 * pairs + i)]);
+      if (l > -40) CHECK(product * static_cast<double>(pairs) == Approx(1 / (1 + std::exp(-l)) - 1).margin(1e-6));
+    }
+    CHECK(want.back() == Approx(-2 * std::exp(40.0)));
   }
 }
 

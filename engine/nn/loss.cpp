@@ -2,7 +2,6 @@
 #include "engine/nn/loss.h"
 
 #include "engine/autograd.h"
-#include "kernels/elementwise.h"
 #include "kernels/loss.h"
 
 namespace tobogan {
@@ -13,48 +12,48 @@ void check_alike(const char* loss, const Tensor& a, const Tensor& b) {
   check(a.shape() == b.shape(), loss, ": expected tensors of one shape, got ", a.shape(), " and ", b.shape());
 }
 
-// A tensor like `like` whose elements are one number in the first half of its memory and another in the second.
-Tensor of_halves(const Tensor& like, Real first, Real second) {
-  Tensor values(like.shape(), like.device());
-  const int64_t half = like.count() / 2;
-  dispatch(like.device(), [&](auto on) {
-    kernels::fill(on, half, first, values.data());
-    kernels::fill(on, like.count() - half, second, values.data() + half);
-  });
-  return values;
-}
+}  // namespace
 
 // One kernel for the loss and its derivative, unless somebody is recording the way back.
-Tensor bce_of_terms(const Tensor& logits, const BceTerm& first, const BceTerm& second) {
+Tensor bce_with_logits(const Tensor& logits, double target) {
   const int64_t count = logits.count();
   check(count > 0, "bce_with_logits: no elements in a tensor of shape ", logits.shape());
-  const auto for_kernel = [](const BceTerm& term) {
-    return kernels::BceTerm{static_cast<Real>(term.target), static_cast<Real>(term.weight)};
-  };
-  const kernels::BceTerms terms{for_kernel(first), for_kernel(second)};
   Tensor loss({}, logits.device()), derivative;
   if (recording() && logits.requires_grad()) derivative = Tensor(logits.shape(), logits.device());
   dispatch(logits.device(), [&](auto on) {
-    kernels::binary_cross_entropy(on, count, terms, logits.data(), loss.data(),
+    kernels::binary_cross_entropy(on, count, static_cast<Real>(target), logits.data(), loss.data(),
                                   derivative.defined() ? derivative.data() : nullptr);
   });
   return record(loss, {{logits, [=](const Tensor& dloss, const Tensor&) {
-                          if (!recording()) return dloss.is_one() ? derivative : dloss * derivative;
-                          const Tensor target = of_halves(logits, terms.first.target, terms.second.target);
-                          const Tensor weight = of_halves(logits, terms.first.weight, terms.second.weight);
-                          return dloss * weight * (sigmoid(logits) - target) * (1.0 / static_cast<double>(count));
+                          if (recording())
+                            return dloss * (sigmoid(logits) - target) * (1.0 / static_cast<double>(count));
+                          return dloss.is_one() ? derivative : dloss * derivative;
                         }}});
 }
 
-}  // namespace
-
-Tensor bce_with_logits(const Tensor& logits, double target) {
-  return bce_of_terms(logits, {target}, {target});
-}
-
-Tensor bce_with_logits(const Tensor& logits, const BceTerm& first, const BceTerm& second) {
-  check(logits.count() % 2 == 0, "bce_with_logits: a tensor of shape ", logits.shape(), " has no halves");
-  return bce_of_terms(logits, first, second);
+GanLosses gan_losses(const Tensor& logits) {
+  const Shape& shape = logits.shape();
+  check(shape.rank() == 2 && shape[0] >= 2 && shape[0] % 2 == 0 && shape[1] == 1,
+        "gan_losses: expected logits {2 N, 1} of as many real images as fakes, got shape ", shape);
+  const int pairs = shape[0] / 2;
+  const Device& device = logits.device();
+  GanLosses losses{Tensor({}, device), Tensor({}, device), Tensor({pairs, 1, 1, 1}, device)};
+  const Tensor derivative(shape, device);
+  dispatch(device, [&](auto on) {
+    kernels::gan_losses(
+        on, pairs, logits.data(),
+        {losses.discriminator.data(), derivative.data(), losses.generator.data(), losses.fake_scale.data()});
+  });
+  losses.discriminator =
+      record(losses.discriminator, {{logits, [=](const Tensor& dloss, const Tensor&) {
+                                       if (recording()) {
+                                         const Tensor real = slice(logits, 0, 0, pairs);
+                                         const Tensor fake = slice(logits, 0, pairs, 2 * pairs);
+                                         return dloss * concat({sigmoid(real) - 1, sigmoid(fake)}, 0) * (0.5 / pairs);
+                                       }
+                                       return dloss.is_one() ? derivative : dloss * derivative;
+                                     }}});
+  return losses;
 }
 
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target) {

@@ -9,15 +9,20 @@ namespace tobogan {
 // Binary cross-entropy of sigmoid(logits) with a target probability, from the logits and so without overflow:
 // mean of max(l, 0) - l t + log(1 + e^-|l|).  The target is one number for all or a tensor of the logits' shape.
 Tensor bce_with_logits(const Tensor& logits, double target);
-// The mean over a batch of which the first half has one target and weight and the second half others: a discriminator
-// that saw real and fake images as one batch.  Throws Error where the number of logits is odd.
-struct BceTerm {
-  double target, weight = 1;
-};
-Tensor bce_with_logits(const Tensor& logits, const BceTerm& first, const BceTerm& second);
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target);
 // With a weight for each element: mean of weight * loss.
 Tensor bce_with_logits(const Tensor& logits, const Tensor& target, const Tensor& weight);
+
+// Both losses of a GAN from the logits {2 N, 1} of N real images and N fakes behind them, for a discriminator in which
+// no image's logit depends on another image (no batch norm): the two kinds are one batch, and one way back through the
+// discriminator serves both networks, since the gradients of a fake in both losses differ by one factor.
+struct GanLosses {
+  Tensor discriminator;  // 1/2 [BCE(real, 1) + BCE(fake, 0)]
+  Tensor generator;      // BCE(fake, 1), without history
+  Tensor fake_scale;  // {N, 1, 1, 1}: d generator / d fake is this times d discriminator / d fake; -2 e^-logit, without
+                      // history.  Logits below -40 are taken for -40.
+};
+GanLosses gan_losses(const Tensor& logits);
 
 // mean of -log softmax(logits)[label]; logits {N, K}, labels N.
 Tensor cross_entropy(const Tensor& logits, const Indices& labels);

@@ -80,7 +80,8 @@ Tensor activate(const Tensor& x, const Tensor& bias, const kernels::Activation& 
     return std::vector<Tensor>{back.gradient, back.bias};
   };
   if (!of_images) return record(y, inputs, rule);
-  return record(y, inputs, FirstStep{.activation = how, .bias = bias.defined() ? 1 : -1}, rule);
+  const auto step = std::make_shared<FirstStep>(FirstStep{.activation = how});
+  return record(y, inputs, step, bias.defined() ? 1 : -1, rule);
 }
 
 Tensor leaky_relu(const Tensor& x, double slope) {

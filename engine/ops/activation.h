@@ -1,6 +1,6 @@
 // Nonlinearities, and what a layer does to its sum on the way out: bias, leaky ReLU and dropout in one pass.
 #pragma once
-#include "engine/autograd.h"
+#include "engine/ops/first_step.h"
 #include "engine/random.h"
 #include "engine/tensor.h"
 #include "kernels/activation.h"

@@ -36,14 +36,14 @@ using Convolution = Tensor (*)(const Tensor&, const Tensor&, const ConvDims&, co
 
 // The gradient of an input x that an operation with a first step has made, by a convolution that takes this step.
 SteppedGradient stepped_gradient(Convolution convolution, const Tensor& dsums, const Tensor& weight, const ConvDims& d,
-                                 const Tensor& x, const FirstStep& step) {
-  const Shape channels{x.shape()[1]};
+                                 const Tensor& x, const Wanted& wanted) {
+  const FirstStep& step = *wanted.step;
   SteppedGradient stepped;
   Epilogue epilogue{.activation = step.activation, .activated = step.activation.is_identity() ? nullptr : &x};
   if (step.x.defined()) {
     epilogue.statistics = normalize_sums(step, stepped);
-  } else if (step.bias >= 0) {
-    stepped.bias = Tensor(channels, x.device());
+  } else if (wanted.step_bias) {
+    stepped.bias = Tensor({x.shape()[1]}, x.device());
     epilogue.statistics = kernels::ConvEpilogue::Sums{stepped.bias.data()};
   }
   stepped.gradient = convolution(dsums, weight, d, epilogue);
@@ -55,15 +55,17 @@ Tensor record_conv(const Tensor& y, const Tensor& x, const Tensor& weight, const
                    Convolution to_x, std::function<Tensor(const Tensor& dsums)> to_weight) {
   std::vector<Tensor> inputs{x, weight};
   if (epilogue.bias.defined()) inputs.push_back(epilogue.bias);
-  const FirstStep own{.activation = epilogue.activation, .bias = epilogue.bias.defined() ? 2 : -1};
-  return record(y, inputs, own, [=](const Tensor& dy, const Tensor& result, const Wanted& wanted) {
-    const SteppedGradient back =
-        wanted.arrived ? *wanted.arrived : activation_step(dy, result, own.activation, wanted[2]);
+  const kernels::Activation how = epilogue.activation;
+  const int bias = epilogue.bias.defined() ? 2 : -1;
+  const auto own = std::make_shared<FirstStep>(FirstStep{.activation = how});
+  return record(y, inputs, own, bias, [=](const Tensor& dy, const Tensor& result, const Wanted& wanted) {
+    const SteppedGradient back = wanted.arrived ? *wanted.arrived : activation_step(dy, result, how, wanted[2]);
     std::vector<Tensor> gradients{{}, {}, back.bias};
     if (wanted[1]) gradients[1] = to_weight(back.gradient);
     if (wanted.step) {
-      *wanted.stepped = stepped_gradient(to_x, back.gradient, weight, d, x, *wanted.step);
-      gradients[0] = wanted.stepped->gradient;
+      const SteppedGradient stepped = stepped_gradient(to_x, back.gradient, weight, d, x, wanted);
+      gradients[0] = stepped.gradient;
+      *wanted.stepped = std::make_shared<SteppedGradient>(stepped);
     } else if (wanted[0]) {
       gradients[0] = to_x(back.gradient, weight, d, {});
     }

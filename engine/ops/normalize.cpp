@@ -168,14 +168,16 @@ Tensor batch_norm(const Tensor& x, const BatchMoments& moments, const Tensor& ga
   check_channels("beta", beta, x.shape());
   const NormalizeOptions options{.epsilon = moments.epsilon, .activation = activation};
   const bool has_beta = beta.defined();
-  const FirstStep step{.activation = activation, .x = x, .mean = moments.mean, .scale = moments.scale, .gamma = gamma};
+  const auto step = std::make_shared<FirstStep>(
+      FirstStep{.activation = activation, .x = x, .mean = moments.mean, .scale = moments.scale, .gamma = gamma});
   const auto rule = [=](const Tensor& dy, const Tensor& y, const Wanted& wanted) {
-    return keep_defined(recording() ? composed_grad(dy, y, x, gamma, options) : fused_grad(dy, y, step, wanted.arrived),
-                        gamma, has_beta);
+    return keep_defined(
+        recording() ? composed_grad(dy, y, x, gamma, options) : fused_grad(dy, y, *step, wanted.arrived), gamma,
+        has_beta);
   };
   const Tensor y = apply(x, moments.mean, moments.scale, gamma, beta, options);
   const std::vector<Tensor> inputs = defined_of(x, gamma, beta);
-  return x.shape().rank() == 4 ? record(y, inputs, step, rule) : record(y, inputs, rule);
+  return x.shape().rank() == 4 ? record(y, inputs, step, -1, rule) : record(y, inputs, rule);
 }
 
 Tensor batch_norm_with(const Tensor& x, const Tensor& mean, const Tensor& variance, const Tensor& gamma,

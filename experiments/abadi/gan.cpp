@@ -47,15 +47,19 @@ void ClassGan::step() {
 void ClassGan::train_once() {
   const Tensor real = batches_.next().images;
   const Tensor z = context_.rng["latent"].normal({real.shape()[0], config_.network.latent});
-  // No image's logit depends on another image (there is no batch norm), so both kinds are one batch.
-  const Tensor logits = discriminator_(concat({real, generator_(z)}, 0));
-  const Tensor loss_d = bce_with_logits(logits, {.target = 1}, {.target = 0});
-  const Tensor loss_g = bce_with_logits(logits, {.target = 1, .weight = 0}, {.target = 1, .weight = 2});
-  const auto grads_d = grad(loss_d, discriminator_adam_.parameters(), {.keep_graph = true});
-  const auto grads_g = grad(loss_g, generator_adam_.parameters());
-  discriminator_adam_.step(grads_d);
+  const Tensor fake = generator_(z);
+  // Where the two networks meet, the way back of the one ends and that of the other begins.
+  const Tensor seen = fake.detach().require_grad();
+  const GanLosses losses = gan_losses(discriminator_(concat({real, seen}, 0)));
+  std::vector<Tensor> wrt = discriminator_adam_.parameters();
+  wrt.push_back(seen);
+  std::vector<Tensor> grads = grad(losses.discriminator, wrt);
+  const Tensor dfake = grads.back() * losses.fake_scale;
+  grads.pop_back();
+  const auto grads_g = grad(fake, generator_adam_.parameters(), {.seed = dfake});
+  discriminator_adam_.step(grads);
   generator_adam_.step(grads_g);
-  readings_.add({loss_d, loss_g});
+  readings_.add({losses.discriminator, losses.generator});
 }
 
 State ClassGan::state() {

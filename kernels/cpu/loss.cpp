@@ -1,23 +1,40 @@
 // One score an image: too little work to share.
 #include "kernels/loss.h"
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/cpu/vector_math.h"
 
 namespace tobogan::kernels {
+namespace {
 
-void binary_cross_entropy(Cpu, int64_t count, const BceTerms& terms, const Real* logits, Real* loss, Real* gradient) {
+// The sum of cross-entropies; gradient[i] = each times the derivative.
+double sum_cross_entropies(int64_t count, Real target, const Real* logits, Real each, Real* gradient) {
   double sum = 0;
-  const Real each = 1 / static_cast<Real>(count);
   for (int64_t i = 0; i < count; ++i) {
-    const BceTerm& term = i < count / 2 ? terms.first : terms.second;
     const double l = static_cast<double>(logits[i]);
-    sum += static_cast<double>(term.weight) *
-           (std::fmax(l, 0) - l * static_cast<double>(term.target) + std::log1p(std::exp(-std::fabs(l))));
-    if (gradient != nullptr) gradient[i] = each * term.weight * (vector_math::sigmoid(logits[i]) - term.target);
+    sum += std::fmax(l, 0) - l * static_cast<double>(target) + std::log1p(std::exp(-std::fabs(l)));
+    if (gradient != nullptr) gradient[i] = each * (vector_math::sigmoid(logits[i]) - target);
   }
+  return sum;
+}
+
+}  // namespace
+
+void binary_cross_entropy(Cpu, int64_t count, Real target, const Real* logits, Real* loss, Real* gradient) {
+  const double sum = sum_cross_entropies(count, target, logits, 1 / static_cast<Real>(count), gradient);
   loss[0] = static_cast<Real>(sum / static_cast<double>(count));
+}
+
+void gan_losses(Cpu, int64_t pairs, const Real* logits, const GanLosses& losses) {
+  const double count = static_cast<double>(pairs);
+  const Real each = static_cast<Real>(0.5 / count), *fakes = logits + pairs;
+  const double real = sum_cross_entropies(pairs, 1, logits, each, losses.gradient);
+  const double fake = sum_cross_entropies(pairs, 0, fakes, each, losses.gradient + pairs);
+  losses.discriminator[0] = static_cast<Real>(0.5 * (real + fake) / count);
+  losses.generator[0] = static_cast<Real>(sum_cross_entropies(pairs, 1, fakes, 0, nullptr) / count);
+  for (int64_t i = 0; i < pairs; ++i) losses.fake_scale[i] = -2 * std::exp(-std::max(fakes[i], Real(-40)));
 }
 
 }  // namespace tobogan::kernels

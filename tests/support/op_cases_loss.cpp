@@ -46,18 +46,17 @@ std::vector<OpCase> cross_entropies() {
   };
   number.asked = {0};
   number.refused = {};
-  OpCase halves = number;
-  halves.name = "bce_with_logits/halves";
-  halves.shapes = {{{34, 1}}, {{2}}, {{300, 1}}};
-  halves.run = [](const OpInputs& in) { return bce_with_logits(in[0], {.target = 0.9}, {.target = 0, .weight = 3}); };
-  halves.reference = [](const PlainInputs& in) {
+  OpCase gan = number;
+  gan.name = "gan_losses";
+  gan.shapes = {{{34, 1}}, {{2, 1}}, {{300, 1}}};
+  gan.run = [](const OpInputs& in) { return gan_losses(in[0]).discriminator; };
+  gan.reference = [](const PlainInputs& in) {
     double sum = 0;
-    const size_t half = in[0].values.size() / 2;
-    for (size_t i = 0; i < half; ++i) sum += binary_cross_entropy(in[0].values[i], 0.9);
-    for (size_t i = half; i < 2 * half; ++i) sum += 3 * binary_cross_entropy(in[0].values[i], 0);
-    return scalar(sum / (2.0 * static_cast<double>(half)));
+    const size_t pairs = in[0].values.size() / 2;
+    for (size_t i = 0; i < 2 * pairs; ++i) sum += binary_cross_entropy(in[0].values[i], i < pairs ? 1 : 0);
+    return scalar(sum / (2.0 * static_cast<double>(pairs)));
   };
-  halves.refused = {{{33, 1}}};
+  gan.refused = {{{33, 1}}, {{34, 2}}};
   OpCase weighted = mean_of_pairs("bce_with_logits/weighted", nullptr, nullptr);
   weighted.shapes = {{{33, 1}, {33, 1}, {33, 1}}, {{5}, {5}, {5}}};
   weighted.run = [](const OpInputs& in) { return bce_with_logits(in[0], in[1], in[2]); };
@@ -86,7 +85,7 @@ std::vector<OpCase> cross_entropies() {
                         },
                     .tolerance = {.of_largest = 8},
                     .refused = {{{2, 3, 4, 5}}}};
-  return {mean_of_pairs("bce_with_logits", bce_with_logits, binary_cross_entropy), number, halves, weighted, classes};
+  return {mean_of_pairs("bce_with_logits", bce_with_logits, binary_cross_entropy), number, gan, weighted, classes};
 }
 
 // For the critic D(x) = 1/2 sum of w x^2, whose slope is w m, at m = u real + (1 - u) fake.
