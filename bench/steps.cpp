@@ -8,6 +8,7 @@
 
 #include "bench/load.h"
 #include "engine/autograd.h"
+#include "engine/nn/gan.h"
 #include "engine/nn/loss.h"
 #include "engine/optim.h"
 #include "engine/step.h"
@@ -38,16 +39,10 @@ std::function<void()> mnist_dcgan(Context& context, int batch) {
 
     void step() {
       const Tensor fake = generator(context.rng["latent"].normal({batch, 100}));
-      const Tensor seen = fake.detach().require_grad();
-      const GanLosses losses = gan_losses(discriminator(concat({real, seen}, 0)));
-      std::vector<Tensor> wrt = adam_d.parameters();
-      wrt.push_back(seen);
-      std::vector<Tensor> grads = grad(losses.discriminator, wrt);
-      const Tensor dfake = grads.back() * losses.fake_scale;
-      grads.pop_back();
-      const auto grads_g = grad(fake, adam_g.parameters(), {.seed = dfake});
-      adam_d.step(grads);
-      adam_g.step(grads_g);
+      const GanGradients gradients = gan_gradients(
+          real, fake, [this](const Tensor& x) { return discriminator(x); }, adam_d.parameters(), adam_g.parameters());
+      adam_d.step(gradients.discriminator);
+      adam_g.step(gradients.generator);
     }
   };
   return [training = std::shared_ptr<Training>(new Training{context, batch})] { training->step(); };

@@ -5,6 +5,8 @@
 #include <set>
 
 #include "engine/autograd.h"
+#include "engine/nn/gan.h"
+#include "engine/nn/loss.h"
 #include "models/dcgan.h"
 #include "models/lenet.h"
 #include "models/mlp.h"
@@ -13,6 +15,7 @@
 #include "models/tutorial_dcgan.h"
 #include "tests/support/catch.h"
 #include "tests/support/close.h"
+#include "tests/support/hostile.h"
 
 namespace tobogan {
 namespace {
@@ -312,6 +315,30 @@ TEST_CASE_METHOD(Fixture, "a new layer changes no other's start; names and seeds
     CHECK(bit_difference(name, start, tensor_named(c.state(), std::string("net.") + name)) != "");
     CHECK(bit_difference(name, start, tensor_named(d.state(), std::string("other.") + name)) != "");
   }
+}
+
+TEST_CASE_METHOD(Fixture, "gan_gradients are those of the two losses, from two ways back") {
+  TutorialDcganOptions small{.alpha = 1.0 / 16};
+  TutorialGenerator generator(context, "generator", small);
+  TutorialDiscriminator discriminator(context, "discriminator", small);
+  discriminator.eval();  // without dropout, so that both ways see the same network
+  const Tensor real = drawn({6, 1, 28, 28}, "real"), fake = generator(drawn({6, 100}, "z"));
+  const auto judge = [&](const Tensor& x) { return discriminator(x); };
+  const Tensor on_fake = discriminator(fake), loss_g = bce_with_logits(on_fake, 1);
+  const Tensor loss_d = 0.5 * (bce_with_logits(discriminator(real), 1) + bce_with_logits(on_fake, 0));
+  const std::vector<Tensor> d = grad(loss_d, discriminator.parameters(), {.keep_graph = true});
+  const std::vector<Tensor> g = grad(loss_g, generator.parameters(), {.keep_graph = true});
+  const GanGradients got = gan_gradients(real, fake, judge, discriminator.parameters(), generator.parameters());
+  const auto close = [](const Tensor& a, const Tensor& b) {
+    return difference("gan_gradients", values_of(a), values_of(b), 1e-5) == "";
+  };
+  CHECK(close(got.discriminator_loss, loss_d));
+  CHECK(close(got.generator_loss, loss_g));
+  for (size_t i = 0; i < d.size(); ++i) CHECK(close(got.discriminator[i], d[i]));
+  for (size_t i = 0; i < g.size(); ++i) CHECK(close(got.generator[i], g[i]));
+  const Tensor fewer = drawn({5, 1, 28, 28}, "fewer");
+  CHECK_THAT(refusal([&] { gan_gradients(fewer, fake, judge, d, g); }),
+             ContainsSubstring("{5, 1, 28, 28}") && ContainsSubstring("{6, 1, 28, 28}"));
 }
 
 TEST_CASE_METHOD(Fixture, "an embedding looks rows up") {

@@ -4,7 +4,7 @@
 #include "datasets/cifar.h"
 #include "datasets/idx.h"
 #include "engine/autograd.h"
-#include "engine/nn/loss.h"
+#include "engine/nn/gan.h"
 #include "experiments/run/machine.h"
 
 namespace tobogan::abadi {
@@ -47,19 +47,12 @@ void ClassGan::step() {
 void ClassGan::train_once() {
   const Tensor real = batches_.next().images;
   const Tensor z = context_.rng["latent"].normal({real.shape()[0], config_.network.latent});
-  const Tensor fake = generator_(z);
-  // Where the two networks meet, the way back of the one ends and that of the other begins.
-  const Tensor seen = fake.detach().require_grad();
-  const GanLosses losses = gan_losses(discriminator_(concat({real, seen}, 0)));
-  std::vector<Tensor> wrt = discriminator_adam_.parameters();
-  wrt.push_back(seen);
-  std::vector<Tensor> grads = grad(losses.discriminator, wrt);
-  const Tensor dfake = grads.back() * losses.fake_scale;
-  grads.pop_back();
-  const auto grads_g = grad(fake, generator_adam_.parameters(), {.seed = dfake});
-  discriminator_adam_.step(grads);
-  generator_adam_.step(grads_g);
-  readings_.add({losses.discriminator, losses.generator});
+  const GanGradients gradients = gan_gradients(
+      real, generator_(z), [this](const Tensor& x) { return discriminator_(x); }, discriminator_adam_.parameters(),
+      generator_adam_.parameters());
+  discriminator_adam_.step(gradients.discriminator);
+  generator_adam_.step(gradients.generator);
+  readings_.add({gradients.discriminator_loss, gradients.generator_loss});
 }
 
 State ClassGan::state() {

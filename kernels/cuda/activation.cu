@@ -26,22 +26,11 @@ struct ActivateGrad {
 };
 
 // dx as above, written on the way to the sums of its columns.
-struct ActivateGradSumsOp {
-  using State = double;
-  template <int W>
-  struct Terms {
-    float v[W];
-  };
-  static constexpr int kRows = 8;
+struct ActivateGradSumsOp : ColumnSumOp {
   ActivationDerivative derivative;
   const float *dy, *y;
-  float *dx, *sums;
+  float* dx;
 
-  __device__ static State begin() { return 0; }
-  template <int W>
-  __device__ NoConstants constants(int64_t, int64_t) const {
-    return {};
-  }
   template <int W>
   __device__ Terms<W> load(int64_t i, NoConstants) const {
     float dys[W], ys[W];
@@ -52,16 +41,6 @@ struct ActivateGradSumsOp {
     for (int j = 0; j < W; ++j) terms.v[j] = derivative(ys[j]) * dys[j];
     store_elements(dx, i, terms.v);
     return terms;
-  }
-  template <int W>
-  __device__ static void add(State& state, const Terms<W> (&terms)[kRows], int, int j) {
-    state += sum_tree<kRows>([&](int r) { return terms[r].v[j]; });
-  }
-  __device__ static void merge(State& state, State other) {
-    state += other;
-  }
-  __device__ void finish(int64_t column, State state) const {
-    sums[column] = float(state);
   }
 };
 
@@ -80,7 +59,7 @@ void activate_grad(Cuda on, const Activation& how, int64_t rows, int64_t columns
                    Real* dx, Real* dbias) {
   if (dbias != nullptr && columns > 0) {
     return reduce_columns(on, 1, rows, columns, aligned({dy, y, dx}),
-                          ActivateGradSumsOp{ActivationDerivative(how), dy, y, dx, dbias});
+                          ActivateGradSumsOp{{dbias}, ActivationDerivative(how), dy, y, dx});
   }
   zip(on, rows * columns, ActivateGrad{ActivationDerivative(how)}, dy, y, dx);
 }

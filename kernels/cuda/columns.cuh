@@ -175,4 +175,27 @@ __device__ __forceinline__ float sum_tree(const F& f) {
 // For Ops whose terms need nothing but the element.
 struct NoConstants {};
 
+// What Ops have in common that add up one term for each element of a column, into sums[column].
+struct ColumnSumOp {
+  using State = double;
+  template <int W>
+  struct Terms {
+    float v[W];
+  };
+  static constexpr int kRows = 8;
+  float* sums;
+
+  __device__ static State begin() { return 0; }
+  template <int W>
+  __device__ NoConstants constants(int64_t, int64_t) const {
+    return {};
+  }
+  template <int W>
+  __device__ static void add(State& state, const Terms<W> (&terms)[kRows], int, int j) {
+    state += sum_tree<kRows>([&](int r) { return terms[r].v[j]; });
+  }
+  __device__ static void merge(State& state, State other) { state += other; }
+  __device__ void finish(int64_t column, State state) const { sums[column] = float(state); }
+};
+
 }  // namespace tobogan::kernels

@@ -10,21 +10,9 @@ namespace {
 
 // y[c] = the sum of f(x[r][c]).
 template <bool kSquares>
-struct SumOp {
-  using State = double;
-  template <int W>
-  struct Terms {
-    float v[W];
-  };
-  static constexpr int kRows = 8;
+struct SumOp : ColumnSumOp {
   const float* x;
-  float* y;
 
-  __device__ static State begin() { return 0; }
-  template <int W>
-  __device__ NoConstants constants(int64_t, int64_t) const {
-    return {};
-  }
   template <int W>
   __device__ Terms<W> load(int64_t i, NoConstants) const {
     Terms<W> terms;
@@ -34,16 +22,6 @@ struct SumOp {
       for (int j = 0; j < W; ++j) terms.v[j] *= terms.v[j];
     }
     return terms;
-  }
-  template <int W>
-  __device__ static void add(State& state, const Terms<W> (&terms)[kRows], int, int j) {
-    state += sum_tree<kRows>([&](int r) { return terms[r].v[j]; });
-  }
-  __device__ static void merge(State& state, State other) {
-    state += other;
-  }
-  __device__ void finish(int64_t at, State state) const {
-    y[at] = float(state);
   }
 };
 
@@ -73,7 +51,7 @@ __global__ void __launch_bounds__(kRowBlock)
 
 // [outer][rows][columns] to [outer][columns].
 void sum_middle(Cuda on, int64_t outer, int64_t rows, int64_t columns, const float* x, float* y) {
-  reduce_columns(on, outer, rows, columns, aligned({x}), SumOp<false>{x, y});
+  reduce_columns(on, outer, rows, columns, aligned({x}), SumOp<false>{{y}, x});
 }
 
 // [rows][columns] to [rows].
@@ -145,7 +123,7 @@ void sum(Cuda on, const Extents& extents, const std::array<bool, 4>& keep, const
 }
 
 void sum_of_squares(Cuda on, int64_t count, const Real* x, Real* y) {
-  reduce_columns(on, 1, count, 1, aligned({x}), SumOp<true>{x, y});
+  reduce_columns(on, 1, count, 1, aligned({x}), SumOp<true>{{y}, x});
 }
 
 void argmax_rows(Cuda on, int64_t rows, int64_t columns, const Real* x, int32_t* index) {
