@@ -2,6 +2,7 @@
 #include "engine/context.h"
 
 #include <algorithm>
+#include <charconv>
 #include <optional>
 #include <thread>
 
@@ -34,6 +35,20 @@ struct CpuMachine {
 };
 
 #ifdef TOBOGAN_WITH_CUDA
+// "cuda" is the system's first GPU, "cuda:1" its second.
+struct NamedGpu {
+  std::string kind;
+  int index = 0;
+
+  explicit NamedGpu(const std::string& name) : kind(name.substr(0, name.find(':'))) {
+    if (kind.size() == name.size()) return;
+    const char *begin = name.data() + kind.size() + 1, *end = name.data() + name.size();
+    const auto [stop, error] = std::from_chars(begin, end, index);
+    check(error == std::errc() && stop == end && index >= 0, "expected a GPU's number behind the colon of device \"",
+          name, "\", as in \"cuda:1\"");
+  }
+};
+
 kernels::Precision precision_named(const std::string& name) {
   if (name == "fp32") return kernels::Precision::kFp32;
   if (name == "tf32") return kernels::Precision::kTf32;
@@ -61,17 +76,18 @@ struct Machine::State {
   explicit State(const MachineOptions& options) {
     if (options.device == "cpu") use(any.emplace(std::in_place_type<CpuMachine>, options));
 #ifdef TOBOGAN_WITH_CUDA
-    if (options.device == "cuda") use_gpu<kernels::CudaMachine>(options);
+    const NamedGpu gpu(options.device);
+    if (gpu.kind == "cuda") use_gpu<kernels::CudaMachine>(options, gpu.index);
 #endif
 #ifdef TOBOGAN_WITH_CUDNN
-    if (options.device == "cudnn") use_gpu<kernels::CudnnMachine>(options);
+    if (gpu.kind == "cudnn") use_gpu<kernels::CudnnMachine>(options, gpu.index);
 #endif
     check(any.has_value(), "this build computes on ", kDevices, ", not on \"", options.device, "\"");
   }
 #ifdef TOBOGAN_WITH_CUDA
   template <class Kind>
-  void use_gpu(const MachineOptions& options) {
-    const kernels::CudaOptions asked{.precision = precision_named(options.precision)};
+  void use_gpu(const MachineOptions& options, int index) {
+    const kernels::CudaOptions asked{.gpu = index, .precision = precision_named(options.precision)};
     try {
       use(any.emplace(std::in_place_type<Kind>, asked));
     } catch (const std::runtime_error& error) {

@@ -14,7 +14,7 @@
 namespace tobogan {
 
 struct MachineOptions {
-  std::string device = "cpu";      // or "cuda", "cudnn"; a name that this build lacks throws Error saying what it has
+  std::string device = "cpu";      // or "cuda", "cudnn", "cuda:1" (the second GPU); what this build lacks throws Error
   int threads = 0;                 // CPU threads, the caller's included; 0: one per core
   std::string precision = "fp32";  // of products on a GPU: "fp32", "tf32" or "bf16"
 };

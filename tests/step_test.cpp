@@ -15,10 +15,13 @@
 #include "tests/support/catch.h"
 #include "tests/support/close.h"
 #include "tests/support/devices.h"
+#include "tests/support/hostile.h"
 #include "tests/support/temp_folder.h"
 
 namespace tobogan {
 namespace {
+
+using Catch::Matchers::ContainsSubstring;
 
 // 20 images of 3 x side x side bytes.
 ImageSet some_images(int side) {
@@ -224,6 +227,21 @@ TEST_CASE("training makes the losses move and leaves no NaN") {
   for (const auto& row : training.losses)
     for (const Real loss : row) CHECK((loss > 0 && loss < 10));
   CHECK(training.losses.front() != training.losses.back());
+}
+
+TEST_CASE("a machine is chosen by name, a GPU also by number, and what is not there is refused in one sentence") {
+  const auto sentence = [](const std::string& device) { return refusal([&] { Machine machine({.device = device}); }); };
+  for (const std::string& device : devices()) {
+    CHECK(sentence(device) == "");
+    if (device == "cpu") continue;
+    CHECK(sentence(device + ":0") == "");
+    CHECK_THAT(sentence(device + ":99"), ContainsSubstring("GPU 99 was asked for"));
+    for (const std::string wrong : {":", ":x", ":1x", ":-1"}) {
+      CHECK_THAT(sentence(device + wrong), ContainsSubstring("\"" + device + wrong + "\", as in \"cuda:1\""));
+    }
+  }
+  CHECK_THAT(sentence("tpu"), ContainsSubstring("this build computes on") && ContainsSubstring("\"tpu\""));
+  CHECK_THAT(sentence("cpu:1"), ContainsSubstring("\"cpu:1\""));
 }
 
 }  // namespace

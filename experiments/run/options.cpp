@@ -82,9 +82,12 @@ std::string seeds_text(const std::vector<std::uint64_t>& seeds) {
 void add_what_options(CLI::App& app, RunOptions& o) {
   add(app, {"--data", "DIR", "", "folder with the data sets; without it the quick profile draws its own images"},
       [&o](const std::string& text) { o.data = folder(text); });
-  add(app, {"--device", "cpu|cuda|cudnn", "cpu", "where tensors live; cudnn uses the vendor's kernels on the same GPU"},
+  add(app,
+      {"--device", "cpu|cuda|cudnn", "cpu",
+       "where tensors live, cuda:1 on the second GPU; cudnn uses the vendor's kernels on the same GPU"},
       [&o](const std::string& text) {
-        check(text == "cpu" || text == "cuda" || text == "cudnn", "expected cpu, cuda or cudnn, got '", text, "'");
+        const std::string kind = text.substr(0, text.find(':'));
+        check(text == "cpu" || kind == "cuda" || kind == "cudnn", "expected cpu, cuda or cudnn, got '", text, "'");
         o.device = text;
       });
   add(app, {"--precision", "fp32|tf32|bf16", "fp32", "factors of products on a GPU; weights and sums stay fp32"},

@@ -34,7 +34,7 @@ struct Shard {
 struct RunOptions {
   std::string experiment = {};                    // the binary's name; set before add_run_options
   std::filesystem::path data = {};                // empty: none given
-  std::string device = "cpu";                     // "cpu", "cuda" or "cudnn"
+  std::string device = "cpu";                     // as MachineOptions has it
   std::string precision = "fp32";                 // of products on a GPU: "fp32", "tf32" or "bf16"
   Profile profile = Profile::quick;               //
   std::vector<std::uint64_t> seeds = {1};         // distinct, ascending
