@@ -2,6 +2,7 @@
 #include "engine/ops/activation.h"
 
 #include "engine/autograd.h"
+#include "engine/ops/elementwise.h"
 #include "engine/ops/layout.h"
 #include "engine/ops/reduce.h"
 
@@ -35,6 +36,7 @@ Tensor activation_grad(const Tensor& dy, const Tensor& y, const kernels::Activat
   check(dy.shape() == y.shape(), "activation_grad: a gradient of shape ", dy.shape(), " for a result of shape ",
         y.shape());
   if (how.is_identity()) return dy;
+  if (how.tanh && recording()) return dy * (1 - y * y);  // the only one whose derivative has a slope
   Tensor dx(y.shape(), y.device());
   const Matrix m(y.shape());
   dispatch(y.device(),

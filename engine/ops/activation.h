@@ -23,7 +23,7 @@ Tensor dropout(const Tensor& x, double rate, RandomStream& stream);
 // W}. `bias` may be undefined.
 Tensor activate(const Tensor& x, const Tensor& bias, const kernels::Activation& how);
 
-// dy times the derivative of such an activation whose result was y: linear in dy, flat in y.
+// dy times the derivative of such an activation whose result was y: linear in dy and, but for tanh, flat in y.
 Tensor activation_grad(const Tensor& dy, const Tensor& y, const kernels::Activation& how);
 
 // The first step of the way back of such an operation (FirstStep), with the sums for a bias if they are wanted.
