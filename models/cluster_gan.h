@@ -130,7 +130,9 @@ struct ClusterEncoder : Module {
 // draws one a batch).
 inline Tensor cluster_critic_loss(ClusterCritic& critic, const Tensor& real, const Tensor& fake, const Tensor& u) {
   const Tensor penalty = gradient_penalty([&](const Tensor& x) { return critic(x); }, real, fake, u);
-  return mean(critic(fake)) - mean(critic(real)) + 10 * penalty;
+  const int count = real.shape()[0];
+  const Tensor scores = critic(concat({real, fake}, 0));  // one batch: no image's score depends on another image
+  return mean(slice(scores, 0, count, 2 * count)) - mean(slice(scores, 0, 0, count)) + 10 * penalty;
 }
 
 // 10 * mean (noise - found noise)^2 + 10 * cross-entropy of the found class: what keeps clusters apart.
