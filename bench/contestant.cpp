@@ -48,7 +48,7 @@ StepTimes Contestant::ask(const std::string& order) {
     alive = got > 0;
     if (alive) unread_.append(piece, static_cast<size_t>(got));
   }
-  check(end != std::string::npos, "'", command_, "' ended without answering '", order, "'");
+  check(end != std::string::npos, "the program ", command_, " ended without answering '", order, "'");
   const auto answer = nlohmann::json::parse(unread_.substr(0, end), nullptr, false);
   check(answer.is_object(), "'", command_, "' answered '", order, "' with '", unread_.substr(0, end), "', not JSON");
   unread_.erase(0, end + 1);
