@@ -152,11 +152,7 @@ Tensor record(Tensor y, std::vector<Edge> edges) {
 }
 
 Tensor record(Tensor y, std::vector<Tensor> inputs, JointRule rule) {
-  if (!is_recording) return y;
-  History::Edges edges;
-  edges.inputs = std::move(inputs);
-  edges.joint = std::move(rule);
-  return remember(std::move(y), std::move(edges));
+  return record(std::move(y), std::move(inputs), nullptr, -1, std::move(rule));
 }
 
 Tensor record(Tensor y, std::vector<Tensor> inputs, std::shared_ptr<const FirstStep> first_step, int bias,

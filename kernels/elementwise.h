@@ -37,10 +37,6 @@ void clamp(Cuda on, int64_t count, Real low, Real high, const Real* x, Real* y);
 void clamp_grad(Cpu on, int64_t count, Real low, Real high, const Real* dy, const Real* x, Real* dx);
 void clamp_grad(Cuda on, int64_t count, Real low, Real high, const Real* dy, const Real* x, Real* dx);
 
-// dx[i] = dy[i] * (1 - y[i]^2), where y = tanh(x).  dx may be dy.
-void tanh_grad(Cpu on, int64_t count, const Real* dy, const Real* y, Real* dx);
-void tanh_grad(Cuda on, int64_t count, const Real* dy, const Real* y, Real* dx);
-
 // y = op(a, b) over contiguous y of the given extents; a and b are read through their strides (0 broadcasts).
 void binary(Cpu on, Binary op, const Extents& extents, const Real* a, const Strides& a_strides, const Real* b,
             const Strides& b_strides, Real* y);

@@ -42,7 +42,9 @@ TEST_CASE("functions of one element") {
     CHECK(worst(on, x, [=](auto tag, const Real* in, Real* y) { affine(tag, count, 3, -2, in, y); }) < 4 * kRounding);
     CHECK(worst(on, x, [=](auto tag, const Real* in, Real* y) { clamp(tag, count, -1, 2, in, y); }) == 0);
     CHECK(worst(on, x, [=](auto tag, const Real* in, Real* y) { clamp_grad(tag, count, -1, 2, in, in, y); }) == 0);
-    CHECK(worst(on, x, [=](auto tag, const Real* in, Real* y) { tanh_grad(tag, count, in, in, y); }) < 8 * kRounding);
+    CHECK(worst(on, x, [=](auto tag, const Real* in, Real* y) {
+            activate_grad(tag, {.tanh = true}, count, 1, in, in, y);
+          }) < 8 * kRounding);
     CHECK(worst(on, x, [=](auto tag, const Real*, Real* y) { fill(tag, count, 5, y); }) == 0);
     CHECK(worst(on, x, [=](auto tag, const Real* in, Real* y) {
             if (in != y) copy(tag, count, in, y);

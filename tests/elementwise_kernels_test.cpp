@@ -2,6 +2,7 @@
 #include <bit>
 #include <limits>
 
+#include "kernels/activation.h"
 #include "kernels/cpu/vector_math.h"
 #include "kernels/elementwise.h"
 #include "tests/support/kernels.h"
@@ -120,7 +121,7 @@ TEST_CASE("fill, copy, affine, clamp and its gradient") {
     CHECK(worst_error(y, [&](int64_t i) { return std::fmin(std::fmax(at(x, i), Real(-1)), Real(0.5)); }) == 0);
     clamp_grad(on.tag(), count, -1, Real(0.5), dy.data(), x.data(), y.data());
     CHECK(worst_error(y, [&](int64_t i) { return at(x, i) > -1 && at(x, i) < Real(0.5) ? at(dy, i) : Real(0); }) == 0);
-    tanh_grad(on.tag(), count, dy.data(), x.data(), y.data());
+    activate_grad(on.tag(), {.tanh = true}, count, 1, dy.data(), x.data(), y.data());
     CHECK(worst_error(y, [&](int64_t i) {
             const double t = static_cast<double>(at(x, i));
             return static_cast<double>(at(dy, i)) * (1 - t * t);

@@ -75,13 +75,10 @@ Tensor activate(const Tensor& x, const Tensor& bias, const kernels::Activation& 
   });
   std::vector<Tensor> inputs{x};
   if (bias.defined()) inputs.push_back(bias);
-  // Images only: their gradients come from convolutions, which can take the step.
-  const bool of_images = x.shape().rank() == 4;
   const auto rule = [how](const Tensor& dy, const Tensor& y, const Wanted& wanted) {
     const SteppedGradient back = wanted.arrived ? *wanted.arrived : activation_step(dy, y, how, wanted[1]);
     return std::vector<Tensor>{back.gradient, back.bias};
   };
-  if (!of_images) return record(y, inputs, rule);
   const auto step = std::make_shared<FirstStep>(FirstStep{.activation = how});
   return record(y, inputs, step, bias.defined() ? 1 : -1, rule);
 }

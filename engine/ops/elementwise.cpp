@@ -3,6 +3,7 @@
 
 #include "engine/autograd.h"
 #include "engine/ops/reduce.h"
+#include "kernels/activation.h"
 #include "kernels/elementwise.h"
 
 namespace tobogan {
@@ -94,7 +95,8 @@ Tensor tanh(const Tensor& x) {
                                               if (recording()) return dy * (1 - y * y);
                                               Tensor dx(y.shape(), y.device());
                                               dispatch(y.device(), [&](auto on) {
-                                                kernels::tanh_grad(on, y.count(), dy.data(), y.data(), dx.data());
+                                                kernels::activate_grad(on, {.tanh = true}, y.count(), 1, dy.data(),
+                                                                       y.data(), dx.data());
                                               });
                                               return dx;
                                             }}});

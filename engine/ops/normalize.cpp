@@ -177,7 +177,7 @@ Tensor batch_norm(const Tensor& x, const BatchMoments& moments, const Tensor& ga
   };
   const Tensor y = apply(x, moments.mean, moments.scale, gamma, beta, options);
   const std::vector<Tensor> inputs = defined_of(x, gamma, beta);
-  return x.shape().rank() == 4 ? record(y, inputs, step, -1, rule) : record(y, inputs, rule);
+  return record(y, inputs, step, -1, rule);
 }
 
 Tensor batch_norm_with(const Tensor& x, const Tensor& mean, const Tensor& variance, const Tensor& gamma,

@@ -191,13 +191,6 @@ void concat(Cpu on, int64_t rows, std::span<const ConcatPart> parts, Real* y) {
   });
 }
 
-void tanh_grad(Cpu on, int64_t count, const Real* dy, const Real* y, Real* dx) {
-  for_elements(on, count, [=](int64_t begin, int64_t end) {
-#pragma GCC ivdep
-    for (int64_t i = begin; i < end; ++i) dx[i] = dy[i] * (1 - y[i] * y[i]);
-  });
-}
-
 void binary(Cpu on, Binary op, const Extents& extents, const Real* a, const Strides& a_strides, const Real* b,
             const Strides& b_strides, Real* y) {
   if (extents.count() == 0) return;

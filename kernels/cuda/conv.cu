@@ -73,7 +73,8 @@ void conv2d(Cuda on, const ConvDims& d, const Real* big, const Real* weight, Rea
   const bool long_sum = int64_t{d.kernel_h} * d.kernel_w * d.big_channels >= kLongSum;
   if (d.small_channels <= kFewChannels && d.big_channels % 4 == 0 && long_sum) {
     conv_to_few(on, d, big, weight, small, epilogue);
-    take_statistics(on, epilogue, int64_t{d.small_h} * d.small_w * d.batch, d.small_channels, small);
+    apply_epilogue(on, {.statistics = epilogue.statistics}, int64_t{d.small_h} * d.small_w * d.batch, d.small_channels,
+                   small);
   } else {
     gather(on, d, true, big, weight, small, epilogue);
   }
@@ -83,7 +84,7 @@ void conv_transpose2d(Cuda on, const ConvDims& d, const Real* small, const Real*
                       const ConvEpilogue& epilogue) {
   if (d.big_channels <= kFewChannels && d.small_channels > kFewChannels && d.small_channels % 4 == 0) {
     transpose_to_few(on, d, small, weight, big, epilogue);
-    take_statistics(on, epilogue, int64_t{d.big_h} * d.big_w * d.batch, d.big_channels, big);
+    apply_epilogue(on, {.statistics = epilogue.statistics}, int64_t{d.big_h} * d.big_w * d.batch, d.big_channels, big);
   } else {
     gather(on, d, false, small, weight, big, epilogue);
   }

@@ -1,7 +1,7 @@
 // The kernel behind conv2d and conv_transpose2d: a tile of rows (pixel, image) x channels, summed over taps and
 // channels of the input, in every precision and for every way the operands lie in memory.
 #pragma once
-#include "kernels/conv.h"
+#include "kernels/conv_epilogue.h"
 #include "kernels/cuda/activation_piece.cuh"
 #include "kernels/cuda/conv_columns.cuh"
 #include "kernels/cuda/conv_load.cuh"
@@ -111,17 +111,6 @@ struct Gathering {
   ConvEpilogue epilogue = {};
 };
 
-// Statistics by a pass of their own, where a product's tiles cannot take them.
-inline void take_statistics(Cuda on, const ConvEpilogue& epilogue, int64_t rows, int64_t columns, float* result) {
-  if (const auto* sums = std::get_if<ConvEpilogue::Sums>(&epilogue.statistics)) {
-    activate_grad(on, {}, rows, columns, result, result, result, sums->sums);
-  } else if (const auto* moments = std::get_if<ColumnMoments>(&epilogue.statistics)) {
-    column_moments(on, rows, columns, result, *moments);
-  } else if (const auto* normal = std::get_if<NormalizeSums>(&epilogue.statistics)) {
-    normalize_grad_sums(on, {}, rows, columns, result, result, *normal, result);
-  }
-}
-
 // The statistics that an epilogue asks for, with scratch memory that lives as long as this does; none where the
 // counters are too few for so many tiles.
 class AskedStatistics {
@@ -174,7 +163,8 @@ void launch_gather(Cuda on, const GatherPlan& plan, const Gathering& g) {
         gather_kernel<kPrecision, Shape, In, Weight, kResult>, g.result, split, g.in, g.weight, phases, tiles, columns,
         g.sizes, Epilogue(g.epilogue), statistics.parameter);
   });
-  if (statistics.is_missing()) take_statistics(on, g.epilogue, int64_t(g.rows), g.sizes.columns, g.result);
+  if (statistics.is_missing())
+    apply_epilogue(on, {.statistics = g.epilogue.statistics}, int64_t(g.rows), g.sizes.columns, g.result);
 }
 
 // Calls f with the precision as a template argument: f.template operator()<Precision::kTf32>().

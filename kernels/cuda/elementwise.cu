@@ -85,10 +85,6 @@ __global__ void __launch_bounds__(kFlatBlock) concat_kernel(Parts parts, int64_t
   }
 }
 
-struct TanhGrad {
-  __device__ float operator()(float dy, float y) const { return dy * (1 - y * y); }
-};
-
 struct Add {
   __device__ float operator()(float a, float b) const { return a + b; }
 };
@@ -304,10 +300,6 @@ void concat(Cuda on, int64_t rows, std::span<const ConcatPart> all, float* y) {
 const float* constant_one(Cuda on) {
   constexpr float one = 1;
   return on.machine->table(std::span<const float>(&one, 1));
-}
-
-void tanh_grad(Cuda on, int64_t count, const Real* dy, const Real* y, Real* dx) {
-  zip(on, count, TanhGrad{}, dy, y, dx);
 }
 
 void binary(Cuda on, Binary op, const Extents& extents, const Real* a, const Strides& a_strides, const Real* b,
