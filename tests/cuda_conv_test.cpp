@@ -30,12 +30,6 @@ struct Results {
   std::vector<Real> big, small, weight;
 };
 
-std::vector<Real> short_values(int64_t count, uint64_t seed) {
-  std::vector<Real> values = random_values(count, seed);
-  for (Real& value : values) value = std::floor(value * 64) / 64;
-  return values;
-}
-
 // The operands of a case, and what the CPU makes of them.
 struct Case {
   ConvDims dims;

@@ -4,32 +4,15 @@
 #include "kernels/resample.h"
 #include "kernels/softmax.h"
 #include "tests/support/cuda_kernels.h"
+#include "tests/support/pool_cases.h"
 
 namespace tobogan::kernels {
 namespace {
 
 TEST_CASE("max pooling and the maps along its choices") {
   BothMachines on;
-  const PoolDims two_by_two{.block = 70,
-                            .in_h = 8,
-                            .in_w = 6,
-                            .out_h = 4,
-                            .out_w = 3,
-                            .kernel_h = 2,
-                            .kernel_w = 2,
-                            .stride_h = 2,
-                            .stride_w = 2};
-  const PoolDims overlapping{.block = 3,
-                             .in_h = 7,
-                             .in_w = 9,
-                             .out_h = 4,
-                             .out_w = 5,
-                             .kernel_h = 3,
-                             .kernel_w = 3,
-                             .stride_h = 2,
-                             .stride_w = 2,
-                             .pad_top = 1,
-                             .pad_left = 1};
+  const PoolDims dense = two_by_two(70);
+  const PoolDims crossing = overlapping(3);
   const PoolDims with_gaps{.block = 5,
                            .in_h = 9,
                            .in_w = 4,
@@ -39,9 +22,9 @@ TEST_CASE("max pooling and the maps along its choices") {
                            .kernel_w = 2,
                            .stride_h = 3,
                            .stride_w = 2};
-  PoolDims empty = two_by_two;
+  PoolDims empty = dense;
   empty.block = 0;
-  for (const PoolDims& d : {two_by_two, overlapping, with_gaps, empty}) {
+  for (const PoolDims& d : {dense, crossing, with_gaps, empty}) {
     const int64_t in = d.block * d.in_h * d.in_w, out = d.block * d.out_h * d.out_w;
     Reals x = test_values(in, 31);
     for (Real& v : x) v = std::round(4 * v) / 4;  // many equals

@@ -10,15 +10,10 @@
 #include "kernels/softmax.h"
 #include "tests/support/conv_cases.h"
 #include "tests/support/cuda_kernels.h"
+#include "tests/support/pool_cases.h"
 
 namespace tobogan::kernels {
 namespace {
-
-Reals short_values(int64_t count, uint64_t seed) {
-  Reals values = random_values(count, seed);
-  for (Real& value : values) value = std::floor(value * 64) / 64;
-  return values;
-}
 
 // The three convolutions of one size, on a GPU; results start as NaN: whatever is not written shows.
 struct Convolutions {
@@ -175,17 +170,7 @@ TEST_CASE("log-softmax, also of large numbers") {
 }
 
 TEST_CASE("cuDNN pools as we do") {
-  const PoolDims d{.block = 6,
-                   .in_h = 7,
-                   .in_w = 9,
-                   .out_h = 4,
-                   .out_w = 5,
-                   .kernel_h = 3,
-                   .kernel_w = 3,
-                   .stride_h = 2,
-                   .stride_w = 2,
-                   .pad_top = 1,
-                   .pad_left = 1};
+  const PoolDims d = overlapping(6);
   const int64_t in = d.block * d.in_h * d.in_w, out = d.block * d.out_h * d.out_w;
   const Reals x = test_values(in, 1), dy = test_values(out, 2);
   CpuMachine cpu(1);

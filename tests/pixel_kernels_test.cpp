@@ -5,6 +5,7 @@
 #include "kernels/pool.h"
 #include "kernels/resample.h"
 #include "tests/support/kernels.h"
+#include "tests/support/pool_cases.h"
 
 namespace tobogan::kernels {
 namespace {
@@ -23,26 +24,7 @@ void for_windows(const PoolDims& d, F f) {
 
 TEST_CASE("max pooling and the maps along its choices") {
   const PoolDims d =
-      GENERATE(PoolDims{.block = 700,
-                        .in_h = 8,
-                        .in_w = 6,
-                        .out_h = 4,
-                        .out_w = 3,
-                        .kernel_h = 2,
-                        .kernel_w = 2,
-                        .stride_h = 2,
-                        .stride_w = 2},
-               PoolDims{.block = 3,
-                        .in_h = 7,
-                        .in_w = 9,
-                        .out_h = 4,
-                        .out_w = 5,
-                        .kernel_h = 3,
-                        .kernel_w = 3,
-                        .stride_h = 2,
-                        .stride_w = 2,
-                        .pad_top = 1,
-                        .pad_left = 1},
+      GENERATE(two_by_two(700), overlapping(3),
                PoolDims{.block = 4097, .in_h = 5, .in_w = 5, .out_h = 3, .out_w = 4, .kernel_h = 3, .kernel_w = 2},
                PoolDims{.block = 5,
                         .in_h = 9,

@@ -27,6 +27,12 @@ inline std::vector<Real> random_values(int64_t count, uint64_t seed) {
   }
   return values;
 }
+// The same as multiples of 1/64, which every precision of products holds exactly.
+inline std::vector<Real> short_values(int64_t count, uint64_t seed) {
+  std::vector<Real> values = random_values(count, seed);
+  for (Real& value : values) value = std::floor(value * 64) / 64;
+  return values;
+}
 
 // The largest difference, relative to the largest wanted value (or 1): NaN anywhere is infinitely far.
 inline double distance(const std::vector<Real>& got, const std::vector<double>& wanted) {
