@@ -2,6 +2,8 @@
 // kernel at the papers' real sizes, from the emulator's profiler, and the time that an H100 should need for them.
 //
 //   kernel_profile                          tables in Markdown
+//   kernel_profile --launches               and every launch of a tensor product, in the order of the step
+//   kernel_profile --lines                  and the source lines that cost more than they need
 //   kernel_profile --check FILE             fails where a kernel got worse than FILE says
 //   kernel_profile --write FILE             makes FILE
 //
@@ -14,6 +16,7 @@
 #include <fstream>
 #include <iostream>
 #include <map>
+#include <regex>
 #include <sstream>
 
 #include "bench/steps.h"
@@ -81,6 +84,7 @@ using Lines = std::map<std::string, Line>;
 struct Profile {
   Lines lines;
   int graph_nodes = 0;  // with copies and cuBLAS
+  Report report;
 };
 
 Profile profile(const bench::TimedModel& model, const std::string& precision, int batch) {
@@ -95,11 +99,11 @@ Profile profile(const bench::TimedModel& model, const std::string& precision, in
   cuda_emulator::profile::start({.skip_others = true});
   step();
   machine.wait();
-  const Report report = cuda_emulator::profile::stop();
   Profile result;
+  result.report = cuda_emulator::profile::stop();
   result.graph_nodes = step.launches();
-  for (const Launch& launch : report.sequence) {
-    Line& line = result.lines[short_name(report.kernels[launch.kernel].name)];
+  for (const Launch& launch : result.report.sequence) {
+    Line& line = result.lines[short_name(result.report.kernels[launch.kernel].name)];
     ++line.launches;
     for (double Counts::*count : {&Counts::blocks, &Counts::sectors, &Counts::ideal_sectors, &Counts::wavefronts,
                                   &Counts::ideal_wavefronts, &Counts::fma, &Counts::tensor_tf32, &Counts::tensor_bf16})
@@ -136,6 +140,42 @@ void print(const std::string& title, const Profile& profile) {
   std::printf("\n%d launches, %.0f us predicted.\n", profile.graph_nodes, 1e6 * seconds);
 }
 
+// "128 x 256" where the kernel's template arguments name a tile.
+std::string tile_of(const std::string& kernel) {
+  static const std::regex kTile("TileShape<(\\d+), (\\d+)");
+  std::smatch match;
+  return std::regex_search(kernel, match, kTile) ? match[1].str() + " x " + match[2].str() : "";
+}
+
+// The products that come in tiles, in order: convolutions of all kinds.
+void print_launches(const Profile& profile) {
+  std::printf(
+      "\n| kernel | tile | blocks | sectors / ideal | wavefronts / ideal | GFMA | FMA per wavefront | FMA per byte | "
+      "predicted us | limited by |\n|---|---|--:|--:|--:|--:|--:|--:|--:|---|\n");
+  for (const Launch& launch : profile.report.sequence) {
+    const std::string& name = profile.report.kernels[launch.kernel].name;
+    if (tile_of(name).empty()) continue;
+    const double fma = launch.fma + launch.tensor_tf32 + launch.tensor_bf16;
+    const Prediction predicted = predict(launch);
+    std::printf("| `%s` | %s | %.0f | %.2f | %.2f | %.3g | %.0f | %.1f | %.1f | %s |\n", short_name(name).c_str(),
+                tile_of(name).c_str(), launch.blocks, ratio(launch.sectors, launch.ideal_sectors),
+                ratio(launch.wavefronts, launch.ideal_wavefronts), 1e-9 * fma, ratio(fma, launch.wavefronts),
+                ratio(fma, 32 * launch.sectors), 1e6 * predicted.seconds, predicted.limiter);
+  }
+}
+
+// The source lines with more sectors or wavefronts than their bytes need.
+void print_lines(const Profile& profile) {
+  std::printf(
+      "\n| line | kernel | access | requests | lanes | units a request | ideal |\n|---|---|---|--:|--:|--:|--:|\n");
+  for (const auto& a : profile.report.accesses) {
+    if (a.units <= 1.05 * a.ideal) continue;
+    std::printf("| %s | `%s` | %s %s of %u bytes | %.0f | %.1f | %.2f | %.2f |\n", a.place.c_str(),
+                short_name(a.kernel).c_str(), a.shared ? "shared" : "global", a.store ? "store" : "load", a.bytes,
+                a.requests, a.lanes / a.requests, a.units / a.requests, a.ideal / a.requests);
+  }
+}
+
 // One line of the file of counts.
 std::string key_of(const std::string& model, const std::string& precision, const std::string& kernel) {
   return model + ";" + precision + ";" + kernel;
@@ -163,12 +203,16 @@ std::string worse(const std::string& row, const Line& line) {
 
 int main_with(int argc, char** argv) {
   std::string check_file, write_file;
-  std::vector<std::string> models{"mnist-dcgan", "cifar-dcgan", "mlp", "lenet5"}, precisions{"fp32", "tf32", "bf16"};
+  std::vector<std::string> models, precisions{"fp32", "tf32", "bf16"};
+  for (const bench::TimedModel& model : bench::timed_models()) models.push_back(model.name);
   int batch = 64;
+  bool launches = false, lines = false;
   CLI::App app("Counts what the CUDA kernels of training steps cost, without a GPU");
   app.add_option("--model", models, "models of bench/steps.cpp")->delimiter(',')->capture_default_str();
   app.add_option("--precision", precisions, "fp32, tf32, bf16")->delimiter(',')->capture_default_str();
   app.add_option("--batch", batch, "images a step")->capture_default_str();
+  app.add_flag("--launches", launches, "also each launch of a product in tiles, in the order of the step");
+  app.add_flag("--lines", lines, "also the source lines that cost more than 1.05 of the least");
   app.add_option("--check", check_file, "compare with this file; worse is an error");
   app.add_option("--write", write_file, "write the counts to this file");
   CLI11_PARSE(app, argc, argv);
@@ -191,6 +235,8 @@ int main_with(int argc, char** argv) {
     for (const std::string& precision : precisions) {
       const Profile got = profile(model, precision, batch);
       print(concat_text(model.name, ", ", precision, ", batch ", batch), got);
+      if (launches) print_launches(got);
+      if (lines) print_lines(got);
       for (const auto& [name, line] : got.lines) {
         const std::string key = key_of(model.name, precision, name);
         rows += row_of(key, line) + "\n";

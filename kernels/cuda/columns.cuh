@@ -17,6 +17,9 @@ namespace tobogan::kernels {
 template <class State>
 struct BlockStates {
   State at[4][kColumnBlock + 32 / sizeof(State)];
+
+  // In one load: the parts of a state, read one by one, would be conflicts of banks.
+  __device__ __forceinline__ State of(int j, int lane) const { return load_vector<State>(&at[j][lane]); }
 };
 
 // Adds this thread's rows to the states of its columns.
@@ -58,7 +61,7 @@ __device__ __forceinline__ void merge_groups(int group, int lanes, int groups, t
     if (group >= half || group + half >= groups) continue;
 #pragma unroll
     for (int j = 0; j < W; ++j) {
-      Op::merge(states[j], shared.at[j][thread + half * lanes]);
+      Op::merge(states[j], shared.of(j, thread + half * lanes));
       shared.at[j][thread] = states[j];
     }
   }
@@ -72,10 +75,10 @@ __device__ __forceinline__ void finish_tile(const Op& op, const ColumnPlan& plan
   const int thread = int(threadIdx.x);
   const int64_t columns = plan.caller_columns, column = tile * width + thread;
   if (thread >= width || column >= columns) return;
-  typename Op::State state = shared.at[thread % W][thread / W];
+  typename Op::State state = shared.of(thread % W, thread / W);
   for (int f = 1; f < plan.fold; ++f) {  // then there is one tile
     const int other = thread + f * int(columns);
-    Op::merge(state, shared.at[other % W][other / W]);
+    Op::merge(state, shared.of(other % W, other / W));
   }
   op.finish(outer * columns + column, state);
 }
@@ -101,7 +104,7 @@ __global__ void __launch_bounds__(kColumnBlock)
   if (plan.splits == 1) return finish_tile<W>(op, plan, outer, tile, shared, width);
   State* tile_parts = parts + outer * plan.splits * plan.columns + tile * width;
   const int64_t tile_columns = min(int64_t{width}, plan.columns - tile * width);
-  if (thread < tile_columns) tile_parts[split * plan.columns + thread] = shared.at[thread % W][thread / W];
+  if (thread < tile_columns) tile_parts[split * plan.columns + thread] = shared.of(thread % W, thread / W);
   if (!last_block(counters + outer * plan.tiles + tile, plan.splits)) return;
   const int teams = kColumnBlock / width, team = thread / width, member = thread % width;
   State merged[1] = {Op::begin()};

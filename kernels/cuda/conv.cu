@@ -1,6 +1,5 @@
 // conv2d and conv_transpose2d: which tile, and which way the operands are read.
-#include <climits>
-#include <stdexcept>
+#include <algorithm>
 
 #include "kernels/conv.h"
 #include "kernels/cuda/conv_gather.cuh"
@@ -9,16 +8,24 @@
 namespace tobogan::kernels {
 namespace {
 
+template <class Shape>
+double clocks_of(Cuda on, const GatherPlan& plan, const Gathering& g) {
+  return best_parts<Shape>(on, product_of<Shape>(plan, g)).clocks;
+}
+
 // With the tile that should take the least time.
 template <Precision kPrecision, template <class> class In, template <class> class Weight>
 void gather_with_tile(Cuda on, const ConvDims& d, bool to_small, const Gathering& g) {
   const GatherPlan plan = plan_gather(d, to_small, Square::kM);
   if (g.sizes.columns <= Square::kN) return launch_gather<kPrecision, Square, In<Square>, Weight<Square>>(on, plan, g);
   const GatherPlan large = plan_gather(d, to_small, Large::kM);
-  static_assert(Wide::kM == Square::kM);
-  if (best_parts<Large>(on, product_of<Large>(large, g)).clocks <
-      best_parts<Wide>(on, product_of<Wide>(plan, g)).clocks)
-    return launch_gather<kPrecision, Large, In<Large>, Weight<Large>>(on, large, g);
+  static_assert(Wide::kM == Square::kM && Huge::kM == Large::kM);
+  const double wide_clocks = clocks_of<Wide>(on, plan, g), large_clocks = clocks_of<Large>(on, large, g);
+  if constexpr (kPrecision != Precision::kFp32) {
+    if (g.sizes.columns > Large::kN && clocks_of<Huge>(on, large, g) < std::min(wide_clocks, large_clocks))
+      return launch_gather<kPrecision, Huge, In<Huge>, Weight<Huge>>(on, large, g);
+  }
+  if (large_clocks < wide_clocks) return launch_gather<kPrecision, Large, In<Large>, Weight<Large>>(on, large, g);
   launch_gather<kPrecision, Wide, In<Wide>, Weight<Wide>>(on, plan, g);
 }
 
@@ -59,9 +66,6 @@ void gather(Cuda on, const ConvDims& d, bool to_small, const float* in, const fl
                     .rows = pixels * size_t(d.batch),
                     .epilogue = epilogue};
   if (g.rows * size_t(columns) == 0) return;
-  if (int64_t{d.batch} * d.big_channels * d.big_h * d.big_w > INT_MAX ||
-      int64_t{d.batch} * d.small_channels * d.small_h * d.small_w > INT_MAX)
-    throw std::length_error("a convolution of more than 2^31 - 1 numbers: the GPU's kernels count in 32 bits");
   with_precision(on.precision, [&]<Precision kPrecision>() { gather<kPrecision>(on, d, to_small, g); });
 }
 
@@ -69,6 +73,7 @@ void gather(Cuda on, const ConvDims& d, bool to_small, const float* in, const fl
 
 void conv2d(Cuda on, const ConvDims& d, const Real* big, const Real* weight, Real* small,
             const ConvEpilogue& epilogue) {
+  check_countable(d);
   constexpr int kLongSum = 1024;
   const bool long_sum = int64_t{d.kernel_h} * d.kernel_w * d.big_channels >= kLongSum;
   if (d.small_channels <= kFewChannels && d.big_channels % 4 == 0 && long_sum) {
@@ -82,6 +87,7 @@ void conv2d(Cuda on, const ConvDims& d, const Real* big, const Real* weight, Rea
 
 void conv_transpose2d(Cuda on, const ConvDims& d, const Real* small, const Real* weight, Real* big,
                       const ConvEpilogue& epilogue) {
+  check_countable(d);
   if (d.big_channels <= kFewChannels && d.small_channels > kFewChannels && d.small_channels % 4 == 0) {
     transpose_to_few(on, d, small, weight, big, epilogue);
     apply_epilogue(on, {.statistics = epilogue.statistics}, int64_t{d.big_h} * d.big_w * d.batch, d.big_channels, big);

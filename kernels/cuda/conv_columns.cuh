@@ -147,26 +147,32 @@ __device__ __forceinline__ void tell_columns(const TileStatistics& s, const Colu
   __syncthreads();
   const int lane = int(threadIdx.x) % 32, warp_down = int(threadIdx.x) / 32 / (Shape::kN / Shape::kWarpN);
   const int rows_of_warp = max(0, min(Shape::kWarpM, rows - warp_down * Shape::kWarpM));
+  // Of a column's eight lanes one writes, so that eight neighbouring lanes write to different banks.
+  const int own = (lane / 4 + seat.quad / 2 * 2) % 4;
 #pragma unroll
   for (int j = 0; j < ColumnParts<Shape>::kAcross; ++j)
 #pragma unroll
-    for (int half = 0; half < 2; ++half)
+    for (int half = 0; half < 2; ++half) {
+      float4 state{};
 #pragma unroll
       for (int c = 0; c < 4; ++c) {
-        const float4 state = warp_columns(parts, s.kind, j, half, c, rows_of_warp);
-        if (lane < 4) of_warps[warp_down * Shape::kN + seat.column + 32 * j + 16 * half + 4 * seat.quad + c] = state;
+        const float4 of_column = warp_columns(parts, s.kind, j, half, c, rows_of_warp);
+        if (c == own) state = of_column;
       }
+      float4* to = of_warps + warp_down * Shape::kN + seat.column + 32 * j + 16 * half + 4 * seat.quad + own;
+      if (lane < 16) store_vector(to, state);
+    }
   __syncthreads();
   static_assert(Shape::kThreads >= Shape::kN);
   const int column = column_block * Shape::kN + int(threadIdx.x);
   const bool mine = threadIdx.x < Shape::kN && column < columns;
   float4* to = s.parts + size_t(tile) * columns + column;
   if (mine) {
-    float4 state = of_warps[threadIdx.x];
+    float4 state = load_vector<float4>(of_warps + threadIdx.x);
 #pragma unroll
     for (int warp = 1; warp < kWarpsDown; ++warp)
-      merge_columns(s.kind, state, of_warps[warp * Shape::kN + threadIdx.x]);
-    *to = state;
+      merge_columns(s.kind, state, load_vector<float4>(of_warps + warp * Shape::kN + threadIdx.x));
+    store_vector(to, state);
   }
   const int teams = (s.tile_rows + kTileTeam - 1) / kTileTeam, team = tile / kTileTeam, first = team * kTileTeam;
   const int members = min(kTileTeam, s.tile_rows - first);

@@ -12,6 +12,7 @@ namespace tobogan::kernels {
 using Square = TileShape<64, 64, 32, 32, 4, 3>;
 using Wide = TileShape<64, 128, 64, 32, 4, 2>;    // reads a quarter less for each product than Square
 using Large = TileShape<128, 128, 64, 32, 3, 1>;  // half of Square, but rows of two pixels share few taps at borders
+using Huge = TileShape<128, 256, 64, 64, 3, 1>;   // a quarter less than Large, with all registers; for tensor cores
 
 // How a gathering product is written: as the rows of an image batch, with an epilogue, or, for the second half of a
 // transposed convolution to few channels (conv_narrow.cu), column by column as it is.

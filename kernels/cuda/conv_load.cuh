@@ -23,19 +23,29 @@ struct Cursor {
     x = span.x_begin + point % width;
     y = span.y_begin + point / width;
   }
-  __device__ __forceinline__ void advance(const Span& span, int by) {
-    for (inner += by; inner >= span.inner;) {
+  // To the next point that has this many steps; false where it is the same point.
+  __device__ __forceinline__ bool advance(const Span& span, int by) {
+    inner += by;
+    if (inner < span.inner) return false;
+    do {
       inner -= span.inner;
       if (++x < span.x_end) continue;
       x = span.x_begin;
       if (++y >= span.y_end) break;  // the end; what follows is not read
-    }
+    } while (inner >= span.inner);
+    return true;
   }
   __device__ __forceinline__ bool there(const Span& span) const { return y < span.y_end; }
 };
 
-// A matrix of points x lanes whose lanes are kept as they come: kVector neighbours at a time (4 or 1).
-// Address is a function of (cursor, lane) that returns a pointer, or null for zero.
+// What the inner steps of a point are copied from: the first one, or no point and no step where all are zero.
+struct Source {
+  int at = 0, step = 0;
+  bool there = false;
+};
+
+// A matrix of points x lanes whose lanes are kept as they come: kVector neighbours at a time (4 or 1).  from(cursor) is
+// the Source of a point; it is asked only where a point begins.
 template <class Shape, int kLanes, int kVector>
 struct FlatWalk {
   using Layout = Flat<kLanes>;
@@ -46,13 +56,22 @@ struct FlatWalk {
       : lane(int(threadIdx.x) % kPieces * kVector), first(int(threadIdx.x) / kPieces) {}
 
   template <class From>
-  __device__ __forceinline__ void load(float* operand, const Span& span, Cursor& cursor, const float* valid,
-                                       const From& from) const {
+  __device__ __forceinline__ void load(float* operand, const Span& span, Cursor& cursor, Source& source,
+                                       const float* data, const From& from) const {
+    const auto copy = [&](int k, int inner) {
+      ptx::cp_async<4 * kVector>(operand + Layout::at(lane, first + k), data + (source.at + inner * source.step),
+                                 source.there ? 4 * kVector : 0);
+    };
+    if (span.inner % unsigned(kDepth) == 0) {  // the slab is a part of one point
+#pragma unroll
+      for (int k = 0; k < kDepth; k += kStep) copy(k, cursor.inner + k);
+      if (cursor.advance(span, kDepth)) source = cursor.there(span) ? from(cursor) : Source{};
+      return;
+    }
 #pragma unroll
     for (int k = 0; k < kDepth; k += kStep) {
-      const float* at = cursor.there(span) ? from(cursor) : nullptr;
-      ptx::cp_async<4 * kVector>(operand + Layout::at(lane, first + k), at ? at : valid, at ? 4 * kVector : 0);
-      cursor.advance(span, kStep);
+      copy(k, cursor.inner);
+      if (cursor.advance(span, kStep)) source = cursor.there(span) ? from(cursor) : Source{};
     }
   }
 };
@@ -144,6 +163,7 @@ struct GatherFlat : FlatWalk<Shape, Shape::kM, 1> {
   Cursor cursor;
   int tap_y, tap_x;
   GatherRow row;
+  Source source;
 
   __device__ __forceinline__ GatherFlat(const float* in_, const GatherSizes& sizes, const GatherPhase& phase,
                                         const Span& span, int first_row, int begin)
@@ -153,13 +173,16 @@ struct GatherFlat : FlatWalk<Shape, Shape::kM, 1> {
         cursor(span, begin + this->first),
         tap_y(phase.y.in_tap),
         tap_x(phase.x.in_tap),
-        row(phase, sizes.batch, first_row + this->lane) {}
+        row(phase, sizes.batch, first_row + this->lane) {
+    if (cursor.there(taps)) source = at(cursor);
+  }
+  __device__ __forceinline__ Source at(const Cursor& tap) const {
+    const int iy = row.y + tap.y * tap_y, ix = row.x + tap.x * tap_x;
+    if (unsigned(iy) >= unsigned(s.in_h) || unsigned(ix) >= unsigned(s.in_w)) return {};
+    return {((iy * s.in_w + ix) * s.batch + row.image) * s.in_channels, 1, true};
+  }
   __device__ __forceinline__ void operator()(float* operand) {
-    this->load(operand, taps, cursor, in, [&](const Cursor& at) -> const float* {
-      const int iy = row.y + at.y * tap_y, ix = row.x + at.x * tap_x;
-      if (unsigned(iy) >= unsigned(s.in_h) || unsigned(ix) >= unsigned(s.in_w)) return nullptr;
-      return in + ((iy * s.in_w + ix) * s.batch + row.image) * s.in_channels + at.inner;
-    });
+    this->load(operand, taps, cursor, source, in, [&](const Cursor& tap) { return at(tap); });
   }
 };
 
@@ -214,18 +237,21 @@ struct WeightFlat : FlatWalk<Shape, Shape::kN, kVector> {
   Cursor cursor;
   WeightTaps tap;
   int column_at;  // negative: beyond the last column
+  Source source;
 
   __device__ __forceinline__ WeightFlat(const float* weight_, const GatherSizes& sizes, const GatherPhase& phase,
                                         const Span& span, int first_column, int begin)
       : weight(weight_), s(sizes), taps(span), cursor(span, begin + this->first), tap(phase, sizes.kernel_w) {
     const int n = first_column + this->lane;
     column_at = n < s.columns ? s.tap_step * (n / s.columns_of_tap) + n % s.columns_of_tap * s.n_step : -1;
+    if (cursor.there(taps)) source = at(cursor);
+  }
+  __device__ __forceinline__ Source at(const Cursor& of_tap) const {
+    if (column_at < 0) return {};
+    return {s.tap_step * tap.at(of_tap) + column_at, s.k_step, true};
   }
   __device__ __forceinline__ void operator()(float* operand) {
-    this->load(operand, taps, cursor, weight, [&](const Cursor& at) -> const float* {
-      if (column_at < 0) return nullptr;
-      return weight + (s.tap_step * tap.at(at) + at.inner * s.k_step + column_at);
-    });
+    this->load(operand, taps, cursor, source, weight, [&](const Cursor& of_tap) { return at(of_tap); });
   }
 };
 

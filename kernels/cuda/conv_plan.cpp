@@ -2,7 +2,9 @@
 #include "kernels/cuda/conv_plan.h"
 
 #include <algorithm>
+#include <climits>
 #include <numeric>
+#include <stdexcept>
 
 namespace tobogan::kernels {
 namespace {
@@ -49,6 +51,12 @@ std::pair<int, int> taps_met(const GatherAxis& axis, int in_size, int first, int
 }
 
 }  // namespace
+
+void check_countable(const ConvDims& d) {
+  if (int64_t{d.batch} * d.big_channels * d.big_h * d.big_w > INT_MAX ||
+      int64_t{d.batch} * d.small_channels * d.small_h * d.small_w > INT_MAX)
+    throw std::length_error("a convolution of more than 2^31 - 1 numbers: the GPU's kernels count in 32 bits");
+}
 
 GatherPlan plan_gather(const ConvDims& d, bool to_small, int rows) {
   const Side y{d.big_h, d.small_h, d.kernel_h, d.stride_h, d.pad_top, d.dilation_h};

@@ -39,6 +39,9 @@ struct GatherPlan {
   double mean_taps = 0;
 };
 
+// Throws std::length_error where a side has more numbers than the kernels, which count in 32 bits, can tell apart.
+void check_countable(const ConvDims& dims);
+
 // The plan of conv2d (to_small) or conv_transpose2d in tiles of `rows` rows.
 GatherPlan plan_gather(const ConvDims& dims, bool to_small, int rows);
 

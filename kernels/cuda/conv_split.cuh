@@ -30,8 +30,8 @@ struct Product {
 };
 
 // In how many parts a product takes the least time, and that time in clocks.  More parts fill the multiprocessors' last
-// round of blocks, and cost memory traffic.  A slab takes as long as its products or its bytes from L2; the rates are
-// those of an H100, roughly, and only their ratios matter.
+// round of blocks, and cost memory traffic.  A slab takes as long as its products, its bytes through shared memory or
+// its bytes from L2; the rates are those of one multiprocessor of an H100, roughly, and only their ratios matter.
 struct Parts {
   int count = 1;
   double clocks = 0;
@@ -39,12 +39,14 @@ struct Parts {
 template <class Shape>
 Parts best_parts(Cuda on, const Product& product) {
   constexpr int kMost = kTeam * kTeam, kFewestSlabs = 4;
-  constexpr double kWaiting = 1000, kBytesPerClock = 24;  // of one multiprocessor
+  constexpr double kWaiting = 1000, kBytesPerClock = 24, kSharedBytesPerClock = 128;
   constexpr double kTileClocks = Shape::kM * Shape::kN * sizeof(float) / kBytesPerClock;
-  const double products_per_clock = on.precision == Precision::kFp32 ? 100 : 500;
+  constexpr double kProducts = Shape::kM * Shape::kN * kDepth, kSlabBytes = Shape::kStageFloats * sizeof(float);
+  constexpr double kReadBytes = kProducts * sizeof(float) * (1.0 / Shape::kWarpM + 1.0 / Shape::kWarpN);
+  const double products_per_clock = on.precision == Precision::kFp32 ? 100 : 635;
   const double slabs = product.depth / kDepth;
-  const double slab_clocks = std::max(Shape::kM * Shape::kN * kDepth / products_per_clock,
-                                      (Shape::kM + Shape::kN) * kDepth * sizeof(float) / kBytesPerClock);
+  const double slab_clocks = std::max(
+      {kProducts / products_per_clock, (kSlabBytes + kReadBytes) / kSharedBytesPerClock, kSlabBytes / kBytesPerClock});
   const auto processors = size_t(on.machine->multiprocessors());
   Parts best;
   for (int count = 1; count == 1 || (count <= kMost && count * kFewestSlabs <= slabs); ++count) {
@@ -75,21 +77,16 @@ void launch_in_parts(Cuda on, const Product& product, const Launch& launch) {
 // sums = f(sums, float4 in memory that belongs to it) for all of this thread's sums, where `tile` has a block's.
 template <class Shape, class F>
 __device__ __forceinline__ void with_sums(Sums<Shape>& sums, float* tile, const F& f) {
-  int four = int(threadIdx.x);
+  float4* at = reinterpret_cast<float4*>(tile) + threadIdx.x;
 #pragma unroll
-  for (auto& down : sums.d) {
+  for (int i = 0; i < Sums<Shape>::kDown; ++i)
 #pragma unroll
-    for (auto& across : down) {
+    for (int j = 0; j < Sums<Shape>::kAcross; ++j)
 #pragma unroll
-      for (auto& half : across) {
+      for (int half = 0; half < 2; ++half)
 #pragma unroll
-        for (auto& four_sums : half) {
-          f(four_sums, reinterpret_cast<float4*>(tile) + four);
-          four += Shape::kThreads;
-        }
-      }
-    }
-  }
+        for (int four = 0; four < 4; ++four)
+          f(sums.d[i][j][half][four], at + (((i * Sums<Shape>::kAcross + j) * 2 + half) * 4 + four) * Shape::kThreads);
 }
 
 template <class Shape>

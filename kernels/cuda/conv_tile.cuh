@@ -29,16 +29,20 @@ struct TileShape {
 };
 
 // Where lane r at depth k of a slab lies.  Chunks of 16 bytes change places so that what is read together is in
-// different banks.
+// different banks.  Bits, not quotients: so the compiler sees which of them a thread's next place shares with its last.
 template <int kLanes>
 struct Deep {
   static constexpr bool kDeep = true;
-  static __device__ __forceinline__ int at(int r, int k) { return r * kDepth + ((k / 4) ^ (r / 4 % 8)) * 4 + k % 4; }
+  static __device__ __forceinline__ int at(int r, int k) {
+    return r * kDepth + ((k >> 2) ^ (r >> 2 & 7)) * 4 + (k & 3);
+  }
 };
 template <int kLanes>
 struct Flat {
   static constexpr bool kDeep = false;
-  static __device__ __forceinline__ int at(int r, int k) { return k * kLanes + ((r / 4) ^ (k / 4 % 4)) * 4 + r % 4; }
+  static __device__ __forceinline__ int at(int r, int k) {
+    return k * kLanes + ((r >> 2) ^ (k >> 2 & 3)) * 4 + (r & 3);
+  }
 };
 
 // patch[i][j] is lane r + i at depth k + j.  REQUIRES: r and k are multiples of 4.
@@ -85,7 +89,7 @@ __device__ __forceinline__ void round_patch(uint32_t (&words)[4][4], const float
   for (int i = 0; i < 4; ++i) {
     if constexpr (kPrecision == Precision::kTf32) {
 #pragma unroll
-      for (int j = 0; j < 4; ++j) words[i][j] = ptx::round_to_tf32(patch[i][j]);
+      for (int j = 0; j < 4; ++j) words[i][j] = ptx::to_tf32(patch[i][j]);
     } else {
 #pragma unroll
       for (int j = 0; j < 2; ++j) words[i][j] = ptx::pack_bf16(patch[i][2 * j], patch[i][2 * j + 1]);
@@ -123,7 +127,9 @@ __device__ __forceinline__ void multiply_slab(Sums<Shape>& sums, const Seat<Shap
   constexpr int kDown = Sums<Shape>::kDown, kAcross = Sums<Shape>::kAcross;
   float patch[4][4];
   if constexpr (kPrecision != Precision::kFp32) {
-    for (int k = 0; k < depth; k += 16) {
+#pragma unroll
+    for (int k = 0; k < kDepth; k += 16) {
+      if (k >= depth) break;
       uint32_t fa[kDown][4][4], fb[kAcross][4][4];
 #pragma unroll
       for (int i = 0; i < kDown; ++i) {

@@ -1,8 +1,9 @@
 // conv2d_weight: for each tap a product of small channels x big channels, summed over the pixels that meet under it and
 // their images.  The depth is a rectangle of small's pixels, images innermost; both sides are read channel by channel.
+#include <algorithm>
+
 #include "kernels/conv.h"
 #include "kernels/cuda/conv_gather.cuh"
-#include "kernels/cuda/conv_narrow.h"
 
 namespace tobogan::kernels {
 namespace {
@@ -20,16 +21,20 @@ struct Side : FlatWalk<Shape, kLanes, kVector> {
   const Span& pixels;
   Cursor cursor;
   int channel;
+  Source source;
 
   __device__ __forceinline__ Side(const float* side_, const PixelMap& map_, const Span& span, int first_channel,
                                   int begin)
-      : side(side_), map(map_), pixels(span), cursor(span, begin + this->first), channel(first_channel + this->lane) {}
+      : side(side_), map(map_), pixels(span), cursor(span, begin + this->first), channel(first_channel + this->lane) {
+    if (cursor.there(pixels)) source = at(cursor);
+  }
+  __device__ __forceinline__ Source at(const Cursor& pixel) const {
+    if (channel >= map.channels) return {};
+    const int y = pixel.y * map.step_y + map.shift_y, x = pixel.x * map.step_x + map.shift_x;
+    return {(y * map.width + x) * map.batch * map.channels + channel, map.channels, true};
+  }
   __device__ __forceinline__ void operator()(float* operand) {
-    this->load(operand, pixels, cursor, side, [&](const Cursor& at) -> const float* {
-      if (channel >= map.channels) return nullptr;
-      const size_t y = size_t(at.y * map.step_y + map.shift_y), x = size_t(at.x * map.step_x + map.shift_x);
-      return side + ((y * map.width + x) * map.batch + at.inner) * map.channels + channel;
-    });
+    this->load(operand, pixels, cursor, source, side, [&](const Cursor& pixel) { return at(pixel); });
   }
 };
 
@@ -78,6 +83,11 @@ Product product_of(const ConvDims& d) {
   const size_t taps = size_t(d.kernel_h) * d.kernel_w;
   return {.tiles = taps * ceil_div(size_t(d.small_channels), Shape::kM) * ceil_div(size_t(d.big_channels), Shape::kN),
           .depth = double(d.small_h) * d.small_w * d.batch};
+}
+
+template <class Shape>
+double clocks_of(Cuda on, const ConvDims& d) {
+  return best_parts<Shape>(on, product_of<Shape>(d)).clocks;
 }
 
 template <Precision kPrecision, class Shape, int kVector>
@@ -188,14 +198,23 @@ void launch_few(Cuda on, const ConvDims& d, bool big_is_few, const float* big, c
 
 template <Precision kPrecision>
 void choose(Cuda on, const ConvDims& d, const float* big, const float* small, float* weight) {
-  const bool few_big = d.big_channels <= kFewChannels, few_small = d.small_channels <= kFewChannels;
-  if (few_big && d.small_channels % 4 == 0) return launch_few<kPrecision, Square, 4>(on, d, true, big, small, weight);
-  if (few_small && d.big_channels % 4 == 0) return launch_few<kPrecision, Square, 4>(on, d, false, big, small, weight);
+  // A tile of one tap with as few channels would be nearly empty.
+  constexpr int kNarrow = 8;
+  if (const bool big_is_few = d.big_channels <= d.small_channels;
+      std::min(d.big_channels, d.small_channels) <= kNarrow) {
+    const bool by_four = (big_is_few ? d.small_channels : d.big_channels) % 4 == 0;
+    return by_four ? launch_few<kPrecision, Square, 4>(on, d, big_is_few, big, small, weight)
+                   : launch_few<kPrecision, Square, 1>(on, d, big_is_few, big, small, weight);
+  }
   if (d.big_channels % 4 != 0 || d.small_channels % 4 != 0)
     return launch_weight<kPrecision, Square, 1>(on, d, big, small, weight);
   if (d.big_channels <= Square::kN) return launch_weight<kPrecision, Square, 4>(on, d, big, small, weight);
-  if (best_parts<Large>(on, product_of<Large>(d)).clocks < best_parts<Wide>(on, product_of<Wide>(d)).clocks)
-    return launch_weight<kPrecision, Large, 4>(on, d, big, small, weight);
+  const double wide_clocks = clocks_of<Wide>(on, d), large_clocks = clocks_of<Large>(on, d);
+  if constexpr (kPrecision != Precision::kFp32) {
+    if (d.big_channels > Large::kN && clocks_of<Huge>(on, d) < std::min(wide_clocks, large_clocks))
+      return launch_weight<kPrecision, Huge, 4>(on, d, big, small, weight);
+  }
+  if (large_clocks < wide_clocks) return launch_weight<kPrecision, Large, 4>(on, d, big, small, weight);
   launch_weight<kPrecision, Wide, 4>(on, d, big, small, weight);
 }
 
@@ -204,6 +223,7 @@ void choose(Cuda on, const ConvDims& d, const float* big, const float* small, fl
 void conv2d_weight(Cuda on, const ConvDims& d, const Real* big, const Real* small, Real* weight) {
   const size_t size = size_t(d.kernel_h) * d.kernel_w * d.small_channels * d.big_channels;
   if (size == 0) return;
+  check_countable(d);
   if (d.batch == 0) {
     check_cuda(cudaMemsetAsync(weight, 0, size * sizeof(float), on.stream), "clearing a weight gradient");
     return;

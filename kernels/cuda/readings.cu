@@ -9,8 +9,8 @@ struct Scalars {
   const float* at[kMostReadings];
 };
 
-__global__ void __launch_bounds__(32)
-    append_row_kernel(Scalars values, int count, uint64_t rows, float* table, uint64_t* counter) {
+__global__ void __launch_bounds__(32) append_row_kernel(const __grid_constant__ Scalars values, int count,
+                                                        uint64_t rows, float* table, uint64_t* counter) {
   const uint64_t position = counter[0];
   if (int(threadIdx.x) < count) table[position % rows * count + threadIdx.x] = values.at[threadIdx.x][0];
   __syncwarp();

@@ -1,6 +1,8 @@
 // lint_kernels FOLDER...: the rules for .cu and .cuh files that no compiler and no mode of the emulator can check.
 //   - shared memory only through SHARED and DYN_SMEM (a bare __shared__ would escape every checker);
 //   - every kernel has __launch_bounds__, so that a launch with a larger block is caught;
+//   - no `#pragma unroll` before a loop over a range, which nvcc leaves rolled, so that an array it runs through is in
+//     memory instead of in registers;
 //   - no <<< >>>, no __activemask, no __CUDA_ARCH__, and inline assembly only in ptx.cuh.
 // Without folders it checks itself on examples of each mistake.
 #include <algorithm>
@@ -33,6 +35,7 @@ const std::vector<Rule>& rules() {
   static const std::vector<Rule> kRules = {
       {std::regex(R"(\b__shared__\b)"), "shared memory outside of SHARED and DYN_SMEM", {"device.cuh"}},
       {std::regex(R"(__global__(?![^;{]*__launch_bounds__))"), "a kernel without __launch_bounds__", {}},
+      {std::regex(R"(#pragma unroll[^\n]*\n\s*for \([^;)]*:)"), "an unrolled loop over a range, which nvcc rolls", {}},
       {std::regex(R"(<<<)"), "a launch outside of Launch", {}},
       {std::regex(R"(\b__activemask\b)"), "__activemask, which promises nothing", {}},
       {std::regex(R"(\b__CUDA_ARCH__\b)"), "a difference between architectures", {"ptx.cuh"}},
@@ -84,6 +87,8 @@ int check_self() {
                                          {"k<<<1, 32>>>(y);", 1},
                                          {kernel + "unsigned m = __activemask(); }", 1},
                                          {kernel + "asm volatile(\"bar.sync 0;\"); }", 1},
+                                         {"#pragma unroll\n  for (auto& x : y) x = 0;", 1},
+                                         {"#pragma unroll 4\n  for (int i = 0; i < (a ? b : c); ++i) x = 0;", 0},
                                          {"#if __CUDA_ARCH__ >= 900", 1}};
   int wrong = 0;
   for (const Example& example : examples) wrong += lint("example.cu", example.text) != example.mistakes;

@@ -69,11 +69,11 @@ __global__ void __launch_bounds__(kBlock) matmul_tf32_kernel(float* __restrict__
       uint32_t fa[4], fb[2];
 #pragma unroll
       for (int i = 0; i < 4; ++i)
-        fa[i] = ptx::round_to_tf32(tile_a[(group + i % 2 * 8) * kPitchA + kk + quad + i / 2 * 4]);
+        fa[i] = ptx::to_tf32(tile_a[(group + i % 2 * 8) * kPitchA + kk + quad + i / 2 * 4]);
 #pragma unroll
       for (int j = 0; j < 8; ++j) {
 #pragma unroll
-        for (int i = 0; i < 2; ++i) fb[i] = ptx::round_to_tf32(tile_b[(kk + quad + i * 4) * kPitchB + j * 8 + group]);
+        for (int i = 0; i < 2; ++i) fb[i] = ptx::to_tf32(tile_b[(kk + quad + i * 4) * kPitchB + j * 8 + group]);
         ptx::mma_m16n8k8_tf32(d[j], fa, fb);
       }
     }

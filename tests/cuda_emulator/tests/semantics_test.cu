@@ -96,10 +96,9 @@ __global__ void __launch_bounds__(32) ldmatrix_kernel(uint32_t* y) {
 // c = a b with a {16, depth} and b {depth, 8}, fragments by the documented layout.
 __global__ void __launch_bounds__(32) mma_tf32_kernel(float* c, const float* a, const float* b) {
   const int lane = int(threadIdx.x), group = lane / 4, quad = lane % 4;
-  const uint32_t fa[4] = {ptx::round_to_tf32(a[group * 8 + quad]), ptx::round_to_tf32(a[(group + 8) * 8 + quad]),
-                          ptx::round_to_tf32(a[group * 8 + quad + 4]),
-                          ptx::round_to_tf32(a[(group + 8) * 8 + quad + 4])};
-  const uint32_t fb[2] = {ptx::round_to_tf32(b[quad * 8 + group]), ptx::round_to_tf32(b[(quad + 4) * 8 + group])};
+  const uint32_t fa[4] = {ptx::to_tf32(a[group * 8 + quad]), ptx::to_tf32(a[(group + 8) * 8 + quad]),
+                          ptx::to_tf32(a[group * 8 + quad + 4]), ptx::to_tf32(a[(group + 8) * 8 + quad + 4])};
+  const uint32_t fb[2] = {ptx::to_tf32(b[quad * 8 + group]), ptx::to_tf32(b[(quad + 4) * 8 + group])};
   float d[4] = {};
   ptx::mma_m16n8k8_tf32(d, fa, fb);
   for (int i = 0; i < 4; ++i) c[(group + i / 2 * 8) * 8 + quad * 2 + i % 2] = d[i];
@@ -122,10 +121,15 @@ __global__ void __launch_bounds__(32) mma_bf16_kernel(float* c, const float* a, 
 
 __global__ void __launch_bounds__(32) rounding_kernel(uint32_t* y) {
   if (threadIdx.x != 0) return;
-  y[0] = ptx::round_to_tf32(__uint_as_float(0x3f800fffu));  // below the middle: down
-  y[1] = ptx::round_to_tf32(__uint_as_float(0x3f801000u));  // ties away from zero
-  y[2] = ptx::round_to_tf32(__uint_as_float(0xbf803000u));
-  y[3] = ptx::pack_bf16(__uint_as_float(0x3f808000u), __uint_as_float(0x3f818000u));  // ties to even: down, up
+  const auto tensor_core_reads = [](uint32_t bits) { return ptx::to_tf32(__uint_as_float(bits)) & 0xffffe000u; };
+  y[0] = tensor_core_reads(0x3f801500u);  // 0.66 of a last place at the smallest mantissa: down
+  y[1] = tensor_core_reads(0xbf801600u);
+  y[2] = tensor_core_reads(0x3fffca00u);  // 0.32 at the largest: down
+  y[3] = tensor_core_reads(0x3fffcb00u);
+  y[4] = tensor_core_reads(0x3fffe000u);                                              // TF32's own
+  y[5] = tensor_core_reads(0x7f800000u);                                              // infinity
+  y[6] = tensor_core_reads(0x7fffffffu);                                              // NaN
+  y[7] = ptx::pack_bf16(__uint_as_float(0x3f808000u), __uint_as_float(0x3f818000u));  // ties to even: down, up
 }
 
 void test_warp() {
@@ -205,9 +209,10 @@ void test_fragments() {
                                                   db.data());
     expect(dc.read(stream) == c, "mma.sync");
   }
-  const Array<uint32_t> rounded(4);
+  const Array<uint32_t> rounded(8);
   Launch<32>{.grid = dim3(1), .stream = stream}(rounding_kernel, rounded.data());
-  expect(rounded.read(stream) == std::vector<uint32_t>{0x3f800000u, 0x3f802000u, 0xbf804000u, 0x3f823f80u},
+  expect(rounded.read(stream) == std::vector<uint32_t>{0x3f800000u, 0xbf802000u, 0x3fffc000u, 0x3fffe000u, 0x3fffe000u,
+                                                       0x7f800000u, 0x7fffe000u, 0x3f823f80u},
          "rounding to TF32 and bf16");
 }
 
