@@ -1,10 +1,11 @@
-// What the tiles of a product tell about their columns while they have them in registers: sums, moments, or the sums of
-// the way back of a normalisation.  Each tile leaves what its rows say; the last one of a block of columns merges, in
+// What the tiles of a product tell about their columns on the way out: sums, moments, or the sums of the way back of a
+// normalisation.  Each tile leaves what its rows say; the last one of a block of columns merges, in
 // teams as the parts of split products do (conv_split.cuh), and in a fixed order.
 #pragma once
 #include "kernels/conv.h"
 #include "kernels/cuda/column_results.cuh"
 #include "kernels/cuda/conv_split.cuh"
+#include "kernels/cuda/flat.cuh"
 
 namespace tobogan::kernels {
 
@@ -24,62 +25,62 @@ struct TileStatistics {
 
 inline constexpr int kTileTeam = 16;  // tiles that one block merges
 
-// What a thread knows about its columns: of each of 32 columns of its warp four in the left and four in the right half.
-template <class Shape>
+// What a thread's rows say about four neighbouring columns, of which `count` exist, from channel n on.
 class ColumnParts {
  public:
-  static constexpr int kAcross = Sums<Shape>::kAcross;
-  float first[kAcross][2][4] = {}, second[kAcross][2][4] = {};
-  float origin[kAcross][2]
-              [4];  // moments are those of distances from the warp's first row: no digits lost far from zero
-
-  __device__ __forceinline__ ColumnParts(TileStatistics::Kind kind, Sums<Shape>& sums) {
-    if (kind != TileStatistics::Kind::kMoments) return;
-#pragma unroll
-    for (int j = 0; j < kAcross; ++j)
-#pragma unroll
-      for (int half = 0; half < 2; ++half)
-#pragma unroll
-        for (int c = 0; c < 4; ++c)
-          origin[j][half][c] = __shfl_sync(kFullWarp, sums.at(0, j, 0, half, c), int(threadIdx.x) % 4);
-  }
-
-  // Four neighbouring results of a row of which `count` exist, element `at` of the images, column n; `vector`: all rows
-  // of columns are multiples of 4.
-  __device__ __forceinline__ void add(const TileStatistics& s, int j, int half, float4 four, size_t at, int n,
-                                      int count, bool vector) {
-    const float values[4] = {four.x, four.y, four.z, four.w};
-    float normals[4] = {};
-    if (s.kind == TileStatistics::Kind::kNormal) normalize(s.normal, at, n, count, vector, normals);
+  __device__ __forceinline__ ColumnParts(const TileStatistics& s, int n, int count) : s_(s), count_(count) {
+    if (s.kind != TileStatistics::Kind::kNormal) return;
 #pragma unroll
     for (int c = 0; c < 4; ++c) {
       if (c >= count) break;
-      if (s.kind == TileStatistics::Kind::kMoments) {
-        const float distance = values[c] - origin[j][half][c];
-        first[j][half][c] += distance;
-        second[j][half][c] = fmaf(distance, distance, second[j][half][c]);
-      } else {
-        first[j][half][c] += values[c];
-        second[j][half][c] = fmaf(values[c], normals[c], second[j][half][c]);
+      origin_[c] = s.normal.mean[n + c];
+      scale_[c] = s.normal.scale[n + c];
+    }
+  }
+  // Another row: its results, which begin at element `at` of the images; `vector`: all rows of channels are multiples
+  // of 4.
+  __device__ __forceinline__ void add(const float4& four, size_t at, bool vector) {
+    const float values[4] = {four.x, four.y, four.z, four.w};
+    if (s_.kind == TileStatistics::Kind::kNormal) {
+      const Four x = vector ? load_vector_four(s_.normal.x + at) : load_some(s_.normal.x + at);
+#pragma unroll
+      for (int c = 0; c < 4; ++c) {
+        first_[c] += values[c];
+        second_[c] = fmaf(values[c], (x.v[c] - origin_[c]) * scale_[c], second_[c]);
+      }
+    } else {
+#pragma unroll
+      for (int c = 0; c < 4; ++c) {
+        // Moments are those of distances from the first row: no digits lost far from zero.
+        if (rows_ == 0 && s_.kind == TileStatistics::Kind::kMoments) origin_[c] = values[c];
+        const float distance = values[c] - origin_[c];
+        first_[c] += distance;
+        second_[c] = fmaf(distance, distance, second_[c]);
       }
     }
+    ++rows_;
+  }
+  __device__ __forceinline__ float4 state(int c) const {
+    if (s_.kind != TileStatistics::Kind::kMoments) return make_float4(first_[c], second_[c], 0, 0);
+    if (rows_ == 0) return make_float4(0, 0, 0, 0);
+    const float center = first_[c] / float(rows_);
+    return make_float4(float(rows_), origin_[c] + center, fmaxf(0, fmaf(-first_[c], center, second_[c])), 0);
   }
 
  private:
-  static __device__ __forceinline__ void normalize(const NormalizeSums& s, size_t at, int n, int count, bool vector,
-                                                   float (&normals)[4]) {
-    if (vector) {
-      const float4 x = load_vector<float4>(s.x + at), mean = load_vector<float4>(s.mean + n);
-      const float4 scale = load_vector<float4>(s.scale + n);
-      normals[0] = (x.x - mean.x) * scale.x, normals[1] = (x.y - mean.y) * scale.y;
-      normals[2] = (x.z - mean.z) * scale.z, normals[3] = (x.w - mean.w) * scale.w;
-      return;
-    }
+  __device__ __forceinline__ Four load_some(const float* from) const {
+    Four four{};
 #pragma unroll
     for (int c = 0; c < 4; ++c) {
-      if (c < count) normals[c] = (s.x[at + c] - s.mean[n + c]) * s.scale[n + c];
+      if (c < count_) four.v[c] = from[c];
     }
+    return four;
   }
+
+  const TileStatistics& s_;
+  const int count_;
+  float first_[4] = {}, second_[4] = {}, origin_[4] = {}, scale_[4] = {};
+  int rows_ = 0;
 };
 
 // Adds what other rows say about the same columns.
@@ -95,22 +96,6 @@ __device__ __forceinline__ void merge_columns(TileStatistics::Kind kind, float4&
   state.y = fmaf(distance, share, state.y);
   state.z += fmaf(distance * distance, state.x * share, other.z);
   state.x = both;
-}
-
-// What the `rows` first rows of this warp's say about one column, in all lanes of the column.
-template <class Shape>
-__device__ __forceinline__ float4 warp_columns(const ColumnParts<Shape>& parts, TileStatistics::Kind kind, int j,
-                                               int half, int c, int rows) {
-  float first = parts.first[j][half][c], second = parts.second[j][half][c];
-#pragma unroll
-  for (int step = 4; step < 32; step *= 2) {
-    first += __shfl_xor_sync(kFullWarp, first, step);
-    second += __shfl_xor_sync(kFullWarp, second, step);
-  }
-  if (kind != TileStatistics::Kind::kMoments) return make_float4(first, second, 0, 0);
-  if (rows <= 0) return make_float4(0, 0, 0, 0);
-  const float center = first / float(rows);
-  return make_float4(float(rows), parts.origin[j][half][c] + center, fmaxf(0, fmaf(-first, center, second)), 0);
 }
 
 __device__ __forceinline__ void finish_column(const TileStatistics& s, int column, const float4& state) {
@@ -137,41 +122,27 @@ __device__ __forceinline__ float4 merge_parts(TileStatistics::Kind kind, const f
   return state;
 }
 
-// All threads of a block come here with their columns; `rows`: how many rows of the tile exist; tile: its row of tiles.
+// All threads of a block come here with their columns; tile: its row of tiles.
 template <class Shape>
-__device__ __forceinline__ void tell_columns(const TileStatistics& s, const ColumnParts<Shape>& parts,
-                                             const Seat<Shape>& seat, int rows, int tile, int column_block,
-                                             int columns) {
-  constexpr int kWarpsDown = Shape::kM / Shape::kWarpM;
-  DYN_SMEM(float4, of_warps);  // of [warp row][column of the tile], where the stages were
+__device__ __forceinline__ void tell_columns(const TileStatistics& s, const ColumnParts& parts,
+                                             const SharedTile<Shape>& seat, int tile, int column_block, int columns) {
+  constexpr int kGroups = SharedTile<Shape>::kGroups;
+  constexpr int kPitch = SharedTile<Shape>::kFours + 2;  // a column's four neighbours in different banks
+  DYN_SMEM(float4, states);                              // of [group][column % 4][column / 4], where the results were
   __syncthreads();
-  const int lane = int(threadIdx.x) % 32, warp_down = int(threadIdx.x) / 32 / (Shape::kN / Shape::kWarpN);
-  const int rows_of_warp = max(0, min(Shape::kWarpM, rows - warp_down * Shape::kWarpM));
-  // Of a column's eight lanes one writes, so that eight neighbouring lanes write to different banks.
-  const int own = (lane / 4 + seat.quad / 2 * 2) % 4;
 #pragma unroll
-  for (int j = 0; j < ColumnParts<Shape>::kAcross; ++j)
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-      float4 state{};
-#pragma unroll
-      for (int c = 0; c < 4; ++c) {
-        const float4 of_column = warp_columns(parts, s.kind, j, half, c, rows_of_warp);
-        if (c == own) state = of_column;
-      }
-      float4* to = of_warps + warp_down * Shape::kN + seat.column + 32 * j + 16 * half + 4 * seat.quad + own;
-      if (lane < 16) store_vector(to, state);
-    }
+  for (int c = 0; c < 4; ++c) store_vector(states + (seat.group * 4 + c) * kPitch + seat.four, parts.state(c));
   __syncthreads();
-  static_assert(Shape::kThreads >= Shape::kN);
-  const int column = column_block * Shape::kN + int(threadIdx.x);
-  const bool mine = threadIdx.x < Shape::kN && column < columns;
+  static_assert(Shape::kThreads >= Shape::kN && kGroups * 4 * kPitch * sizeof(float4) <= Shape::kSharedBytes);
+  const int thread = int(threadIdx.x), column = column_block * Shape::kN + thread;
+  const bool mine = thread < Shape::kN && column < columns;
   float4* to = s.parts + size_t(tile) * columns + column;
   if (mine) {
-    float4 state = load_vector<float4>(of_warps + threadIdx.x);
+    const float4* own = states + thread % 4 * kPitch + thread / 4;
+    float4 state = load_vector<float4>(own);
 #pragma unroll
-    for (int warp = 1; warp < kWarpsDown; ++warp)
-      merge_columns(s.kind, state, load_vector<float4>(of_warps + warp * Shape::kN + threadIdx.x));
+    for (int group = 1; group < kGroups; ++group)
+      merge_columns(s.kind, state, load_vector<float4>(own + group * 4 * kPitch));
     store_vector(to, state);
   }
   const int teams = (s.tile_rows + kTileTeam - 1) / kTileTeam, team = tile / kTileTeam, first = team * kTileTeam;

@@ -85,21 +85,22 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
       if (n < s.columns) store_four(result + size_t(n) * size_t(rows) + r, values, rows - r, rows % 4 == 0);
     });
   } else {
-    ColumnParts<Shape> columns(statistics.kind, sums);
-    store_rows(sums, seat, [&](int row, int column, int j, int half, float4 values) {
-      const int r = first_row + row, n = first_column + column, pixel = r / s.batch, count = s.columns - n;
-      if (r >= rows || count <= 0) return;
+    const SharedTile<Shape> shared(sums, seat);
+    const int n = first_column + 4 * shared.four, count = s.columns - n, rows_here = min(Shape::kM, rows - first_row);
+    const bool vector = s.columns % 4 == 0;
+    ColumnParts columns(statistics, n, count);
+    for (int row = count > 0 ? shared.group : rows_here; row < rows_here; row += shared.kGroups) {
+      const int r = first_row + row, pixel = r / s.batch;
       const int y = phase.y.out_first + pixel / phase.x.count * phase.y.out_step;
       const int x = phase.x.out_first + pixel % phase.x.count * phase.x.out_step;
       const size_t at = ((size_t(y) * s.out_w + x) * s.batch + r % s.batch) * s.columns + n;
-      const bool vector = s.columns % 4 == 0;
-      const float4 out = epilogue.four(values, at, n, count, vector);
+      const float4 out = epilogue.four(shared.row(row), at, n, count, vector);
       store_four(result + at, out, count, vector);
-      if (statistics.kind != TileStatistics::Kind::kNone) columns.add(statistics, j, half, out, at, n, count, vector);
-    });
+      if (statistics.kind != TileStatistics::Kind::kNone) columns.add(out, at, vector);
+    }
     if (statistics.kind == TileStatistics::Kind::kNone) return;
-    tell_columns(statistics, columns, seat, rows - first_row, int(blockIdx.x / columns_of_tiles),
-                 int(blockIdx.x % columns_of_tiles), s.columns);
+    tell_columns<Shape>(statistics, columns, shared, int(blockIdx.x / columns_of_tiles),
+                        int(blockIdx.x % columns_of_tiles), s.columns);
   }
 }
 

@@ -38,14 +38,10 @@ struct Cursor {
   __device__ __forceinline__ bool there(const Span& span) const { return y < span.y_end; }
 };
 
-// What the inner steps of a point are copied from: the first one, or no point and no step where all are zero.
-struct Source {
-  int at = 0, step = 0;
-  bool there = false;
-};
+inline constexpr int kNothing = -1;  // instead of a place: zeros
 
 // A matrix of points x lanes whose lanes are kept as they come: kVector neighbours at a time (4 or 1).  from(cursor) is
-// the Source of a point; it is asked only where a point begins.
+// where a point's first inner step is in `data`, or kNothing; it is asked only where a point begins.
 template <class Shape, int kLanes, int kVector>
 struct FlatWalk {
   using Layout = Flat<kLanes>;
@@ -55,23 +51,27 @@ struct FlatWalk {
   __device__ __forceinline__ FlatWalk()
       : lane(int(threadIdx.x) % kPieces * kVector), first(int(threadIdx.x) / kPieces) {}
 
+  // inner_step: from one inner step to the next.
   template <class From>
-  __device__ __forceinline__ void load(float* operand, const Span& span, Cursor& cursor, Source& source,
-                                       const float* data, const From& from) const {
+  __device__ __forceinline__ void load(float* operand, const Span& span, Cursor& cursor, int& point, const float* data,
+                                       int inner_step, const From& from) const {
     const auto copy = [&](int k, int inner) {
-      ptx::cp_async<4 * kVector>(operand + Layout::at(lane, first + k), data + (source.at + inner * source.step),
-                                 source.there ? 4 * kVector : 0);
+      const bool there = point != kNothing;
+      ptx::cp_async<4 * kVector>(operand + Layout::at(lane, first + k), data + (there ? point + inner * inner_step : 0),
+                                 there ? 4 * kVector : 0);
+    };
+    const auto advance = [&](int by) {
+      if (cursor.advance(span, by)) point = cursor.there(span) ? from(cursor) : kNothing;
     };
     if (span.inner % unsigned(kDepth) == 0) {  // the slab is a part of one point
 #pragma unroll
       for (int k = 0; k < kDepth; k += kStep) copy(k, cursor.inner + k);
-      if (cursor.advance(span, kDepth)) source = cursor.there(span) ? from(cursor) : Source{};
-      return;
+      return advance(kDepth);
     }
 #pragma unroll
     for (int k = 0; k < kDepth; k += kStep) {
       copy(k, cursor.inner);
-      if (cursor.advance(span, kStep)) source = cursor.there(span) ? from(cursor) : Source{};
+      advance(kStep);
     }
   }
 };
@@ -163,7 +163,7 @@ struct GatherFlat : FlatWalk<Shape, Shape::kM, 1> {
   Cursor cursor;
   int tap_y, tap_x;
   GatherRow row;
-  Source source;
+  int point;
 
   __device__ __forceinline__ GatherFlat(const float* in_, const GatherSizes& sizes, const GatherPhase& phase,
                                         const Span& span, int first_row, int begin)
@@ -173,16 +173,15 @@ struct GatherFlat : FlatWalk<Shape, Shape::kM, 1> {
         cursor(span, begin + this->first),
         tap_y(phase.y.in_tap),
         tap_x(phase.x.in_tap),
-        row(phase, sizes.batch, first_row + this->lane) {
-    if (cursor.there(taps)) source = at(cursor);
-  }
-  __device__ __forceinline__ Source at(const Cursor& tap) const {
+        row(phase, sizes.batch, first_row + this->lane),
+        point(cursor.there(taps) ? at(cursor) : kNothing) {}
+  __device__ __forceinline__ int at(const Cursor& tap) const {
     const int iy = row.y + tap.y * tap_y, ix = row.x + tap.x * tap_x;
-    if (unsigned(iy) >= unsigned(s.in_h) || unsigned(ix) >= unsigned(s.in_w)) return {};
-    return {((iy * s.in_w + ix) * s.batch + row.image) * s.in_channels, 1, true};
+    if (unsigned(iy) >= unsigned(s.in_h) || unsigned(ix) >= unsigned(s.in_w)) return kNothing;
+    return ((iy * s.in_w + ix) * s.batch + row.image) * s.in_channels;
   }
   __device__ __forceinline__ void operator()(float* operand) {
-    this->load(operand, taps, cursor, source, in, [&](const Cursor& tap) { return at(tap); });
+    this->load(operand, taps, cursor, point, in, 1, [&](const Cursor& tap) { return at(tap); });
   }
 };
 
@@ -237,21 +236,20 @@ struct WeightFlat : FlatWalk<Shape, Shape::kN, kVector> {
   Cursor cursor;
   WeightTaps tap;
   int column_at;  // negative: beyond the last column
-  Source source;
+  int point;
 
   __device__ __forceinline__ WeightFlat(const float* weight_, const GatherSizes& sizes, const GatherPhase& phase,
                                         const Span& span, int first_column, int begin)
       : weight(weight_), s(sizes), taps(span), cursor(span, begin + this->first), tap(phase, sizes.kernel_w) {
     const int n = first_column + this->lane;
     column_at = n < s.columns ? s.tap_step * (n / s.columns_of_tap) + n % s.columns_of_tap * s.n_step : -1;
-    if (cursor.there(taps)) source = at(cursor);
+    point = cursor.there(taps) ? at(cursor) : kNothing;
   }
-  __device__ __forceinline__ Source at(const Cursor& of_tap) const {
-    if (column_at < 0) return {};
-    return {s.tap_step * tap.at(of_tap) + column_at, s.k_step, true};
+  __device__ __forceinline__ int at(const Cursor& of_tap) const {
+    return column_at < 0 ? kNothing : s.tap_step * tap.at(of_tap) + column_at;
   }
   __device__ __forceinline__ void operator()(float* operand) {
-    this->load(operand, taps, cursor, source, weight, [&](const Cursor& of_tap) { return at(of_tap); });
+    this->load(operand, taps, cursor, point, weight, s.k_step, [&](const Cursor& of_tap) { return at(of_tap); });
   }
 };
 

@@ -192,9 +192,8 @@ __device__ __forceinline__ void multiply(Sums<Shape>& sums, const Seat<Shape>& s
   }
 }
 
-// Calls store(row, column, j, half, values) for this thread's results, four neighbouring columns at a time, and
-// store(row, column, values) with four neighbouring rows (store_columns); row and column are the block's, and j and
-// half say which of the thread's fours of columns it is.
+// Calls store(row, column, values) for this thread's results, four neighbouring columns at a time, or four neighbouring
+// rows (store_columns); row and column are the block's.
 template <class Shape, class Store>
 __device__ __forceinline__ void store_rows(Sums<Shape>& sums, const Seat<Shape>& seat, const Store& store) {
 #pragma unroll
@@ -207,7 +206,7 @@ __device__ __forceinline__ void store_rows(Sums<Shape>& sums, const Seat<Shape>&
         for (int half = 0; half < 2; ++half) {
           const float4 values = make_float4(sums.at(i, j, row, half, 0), sums.at(i, j, row, half, 1),
                                             sums.at(i, j, row, half, 2), sums.at(i, j, row, half, 3));
-          store(seat.row + 32 * i + row, seat.column + 32 * j + 16 * half + 4 * seat.quad, j, half, values);
+          store(seat.row + 32 * i + row, seat.column + 32 * j + 16 * half + 4 * seat.quad, values);
         }
 }
 template <class Shape, class Store>
@@ -225,6 +224,36 @@ __device__ __forceinline__ void store_columns(Sums<Shape>& sums, const Seat<Shap
           store(seat.row + 32 * i, seat.column + 32 * j + 16 * half + 4 * seat.quad + column, values);
         }
 }
+
+// A block's results in shared memory, where the stages were, for what is to be done with them row by row: written out
+// for the sums in a thread's registers it would be tens of thousands of instructions.
+template <class Shape>
+class SharedTile {
+ public:
+  static constexpr int kFours = Shape::kN / 4, kGroups = Shape::kThreads / kFours;
+  static_assert(Shape::kM * Shape::kN <= Shape::kStages * Shape::kStageFloats && Shape::kThreads % kFours == 0);
+  // A thread has the four columns 4 * four of every kGroups-th row from `group` on.
+  const int four = int(threadIdx.x) % kFours, group = int(threadIdx.x) / kFours;
+
+  // All threads of a block come here.
+  __device__ __forceinline__ SharedTile(Sums<Shape>& sums, const Seat<Shape>& seat) {
+    DYN_SMEM(float, tile);
+    __syncthreads();  // the stages have been read
+    store_rows(sums, seat,
+               [&](int row, int column, float4 values) { store_vector(tile + at(row, column / 4), values); });
+    __syncthreads();
+  }
+  __device__ __forceinline__ float4 row(int row) const {
+    DYN_SMEM(float, tile);
+    return load_vector<float4>(tile + at(row, four));
+  }
+
+ private:
+  // Rows that are 16 apart are written together: one of them to the other banks.
+  static __device__ __forceinline__ int at(int row, int four) {
+    return row * Shape::kN + (four ^ (row >> 4 & 1) << 2) * 4;
+  }
+};
 
 // Four neighbours to `to`, of which `count` exist; `vector`: all rows are multiples of 16 bytes.
 __device__ __forceinline__ void store_four(float* to, float4 values, int count, bool vector) {

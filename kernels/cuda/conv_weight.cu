@@ -21,20 +21,23 @@ struct Side : FlatWalk<Shape, kLanes, kVector> {
   const Span& pixels;
   Cursor cursor;
   int channel;
-  Source source;
+  int point;
 
   __device__ __forceinline__ Side(const float* side_, const PixelMap& map_, const Span& span, int first_channel,
                                   int begin)
-      : side(side_), map(map_), pixels(span), cursor(span, begin + this->first), channel(first_channel + this->lane) {
-    if (cursor.there(pixels)) source = at(cursor);
-  }
-  __device__ __forceinline__ Source at(const Cursor& pixel) const {
-    if (channel >= map.channels) return {};
+      : side(side_),
+        map(map_),
+        pixels(span),
+        cursor(span, begin + this->first),
+        channel(first_channel + this->lane),
+        point(cursor.there(pixels) ? at(cursor) : kNothing) {}
+  __device__ __forceinline__ int at(const Cursor& pixel) const {
+    if (channel >= map.channels) return kNothing;
     const int y = pixel.y * map.step_y + map.shift_y, x = pixel.x * map.step_x + map.shift_x;
-    return {(y * map.width + x) * map.batch * map.channels + channel, map.channels, true};
+    return (y * map.width + x) * map.batch * map.channels + channel;
   }
   __device__ __forceinline__ void operator()(float* operand) {
-    this->load(operand, pixels, cursor, source, side, [&](const Cursor& pixel) { return at(pixel); });
+    this->load(operand, pixels, cursor, point, side, map.channels, [&](const Cursor& pixel) { return at(pixel); });
   }
 };
 
@@ -71,7 +74,7 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
   const unsigned tile = blockIdx.y * gridDim.x + blockIdx.x;
   if (!join_parts(sums, split, tile, int(blockIdx.z), int(gridDim.z))) return;
   result += size_t(tap) * d.small_channels * d.big_channels;
-  store_rows(sums, seat, [&](int row, int column, int, int, float4 values) {
+  store_rows(sums, seat, [&](int row, int column, float4 values) {
     const int s = row0 + row, b = column0 + column;
     if (s < d.small_channels)
       store_four(result + size_t(s) * d.big_channels + b, values, d.big_channels - b, d.big_channels % 4 == 0);
