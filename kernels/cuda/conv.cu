@@ -1,17 +1,10 @@
 // conv2d and conv_transpose2d: which tile, and which way the operands are read.
-#include <algorithm>
-
 #include "kernels/conv.h"
 #include "kernels/cuda/conv_gather.cuh"
 #include "kernels/cuda/conv_narrow.h"
 
 namespace tobogan::kernels {
 namespace {
-
-template <class Shape>
-double clocks_of(Cuda on, const GatherPlan& plan, const Gathering& g) {
-  return best_parts<Shape>(on, product_of<Shape>(plan, g)).clocks;
-}
 
 // With the tile that should take the least time.
 template <Precision kPrecision, template <class> class In, template <class> class Weight>
@@ -20,13 +13,12 @@ void gather_with_tile(Cuda on, const ConvDims& d, bool to_small, const Gathering
   if (g.sizes.columns <= Square::kN) return launch_gather<kPrecision, Square, In<Square>, Weight<Square>>(on, plan, g);
   const GatherPlan large = plan_gather(d, to_small, Large::kM);
   static_assert(Wide::kM == Square::kM && Huge::kM == Large::kM);
-  const double wide_clocks = clocks_of<Wide>(on, plan, g), large_clocks = clocks_of<Large>(on, large, g);
-  if constexpr (kPrecision != Precision::kFp32) {
-    if (g.sizes.columns > Large::kN && clocks_of<Huge>(on, large, g) < std::min(wide_clocks, large_clocks))
-      return launch_gather<kPrecision, Huge, In<Huge>, Weight<Huge>>(on, large, g);
-  }
-  if (large_clocks < wide_clocks) return launch_gather<kPrecision, Large, In<Large>, Weight<Large>>(on, large, g);
-  launch_gather<kPrecision, Wide, In<Wide>, Weight<Wide>>(on, plan, g);
+  const auto plan_of = [&](int rows) -> const GatherPlan& { return rows == Square::kM ? plan : large; };
+  with_large_tile<kPrecision>(
+      on, g.sizes.columns, [&]<class Shape>(Shape) { return product_of<Shape>(plan_of(Shape::kM), g); },
+      [&]<class Shape>(Shape) {
+        launch_gather<kPrecision, Shape, In<Shape>, Weight<Shape>>(on, plan_of(Shape::kM), g);
+      });
 }
 
 template <class Shape>

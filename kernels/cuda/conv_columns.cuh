@@ -1,6 +1,6 @@
 // What the tiles of a product tell about their columns on the way out: sums, moments, or the sums of the way back of a
-// normalisation.  Each tile leaves what its rows say; the last one of a block of columns merges, in
-// teams as the parts of split products do (conv_split.cuh), and in a fixed order.
+// normalisation.  Each tile leaves what its rows say; the last one of a block of columns merges, in teams as the parts
+// of split products do (conv_split.cuh), and in a fixed order.
 #pragma once
 #include "kernels/conv.h"
 #include "kernels/cuda/column_results.cuh"

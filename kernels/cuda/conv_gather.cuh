@@ -14,6 +14,19 @@ using Wide = TileShape<64, 128, 64, 32, 4, 2>;    // reads a quarter less for ea
 using Large = TileShape<128, 128, 64, 32, 3, 1>;  // half of Square, but rows of two pixels share few taps at borders
 using Huge = TileShape<128, 256, 64, 64, 3, 1>;   // a quarter less than Large, with all registers; for tensor cores
 
+// Calls launch(tile) with the tile that should take the least time, for a product of more columns than Square has;
+// product_of(tile) is the Product in such tiles.
+template <Precision kPrecision, class ProductOf, class LaunchWith>
+void with_large_tile(Cuda on, int columns, const ProductOf& product_of, const LaunchWith& launch) {
+  const auto clocks = [&]<class Shape>(Shape tile) { return best_parts<Shape>(on, product_of(tile)).clocks; };
+  const double wide = clocks(Wide{}), large = clocks(Large{});
+  if constexpr (kPrecision != Precision::kFp32) {
+    if (columns > Large::kN && clocks(Huge{}) < std::min(wide, large)) return launch(Huge{});
+  }
+  if (large < wide) return launch(Large{});
+  launch(Wide{});
+}
+
 // How a gathering product is written: as the rows of an image batch, with an epilogue, or, for the second half of a
 // transposed convolution to few channels (conv_narrow.cu), column by column as it is.
 enum class GatherResult { kImages, kColumns };

@@ -88,11 +88,6 @@ Product product_of(const ConvDims& d) {
           .depth = double(d.small_h) * d.small_w * d.batch};
 }
 
-template <class Shape>
-double clocks_of(Cuda on, const ConvDims& d) {
-  return best_parts<Shape>(on, product_of<Shape>(d)).clocks;
-}
-
 template <Precision kPrecision, class Shape, int kVector>
 void launch_weight(Cuda on, const ConvDims& d, const float* big, const float* small, float* weight) {
   const Product product = product_of<Shape>(d);
@@ -212,13 +207,9 @@ void choose(Cuda on, const ConvDims& d, const float* big, const float* small, fl
   if (d.big_channels % 4 != 0 || d.small_channels % 4 != 0)
     return launch_weight<kPrecision, Square, 1>(on, d, big, small, weight);
   if (d.big_channels <= Square::kN) return launch_weight<kPrecision, Square, 4>(on, d, big, small, weight);
-  const double wide_clocks = clocks_of<Wide>(on, d), large_clocks = clocks_of<Large>(on, d);
-  if constexpr (kPrecision != Precision::kFp32) {
-    if (d.big_channels > Large::kN && clocks_of<Huge>(on, d) < std::min(wide_clocks, large_clocks))
-      return launch_weight<kPrecision, Huge, 4>(on, d, big, small, weight);
-  }
-  if (large_clocks < wide_clocks) return launch_weight<kPrecision, Large, 4>(on, d, big, small, weight);
-  launch_weight<kPrecision, Wide, 4>(on, d, big, small, weight);
+  with_large_tile<kPrecision>(
+      on, d.big_channels, [&]<class Shape>(Shape) { return product_of<Shape>(d); },
+      [&]<class Shape>(Shape) { launch_weight<kPrecision, Shape, 4>(on, d, big, small, weight); });
 }
 
 }  // namespace
