@@ -47,6 +47,17 @@ TEST_CASE("the terminal shows ours, the paper's and the difference, aligned") {
         "  paper               0.6801\n");
 }
 
+TEST_CASE("a number that will never come is n/a and keeps no table from being complete") {
+  Table table({.name = "t", .title = "T", .rows = {"r"}, .columns = {"FID", "IS"}, .digits = {1}});
+  table.add("r", "IS", 2);
+  CHECK_FALSE(table.complete());
+  table.none("r", "FID");
+  CHECK(table.complete());
+  CHECK(table.terminal() == "T\n   FID   IS\nr  n/a  2.0\n");
+  CHECK(table.json()["cells"][0]["none"] == true);
+  CHECK_THROWS_AS(table.none("r", "KID"), Error);
+}
+
 TEST_CASE("no difference is taken from smaller sizes or other images, and the table says so") {
   for (const Comparison comparison : {Comparison::smaller_sizes, Comparison::synthetic_data}) {
     const Table table = accuracy_table(comparison);

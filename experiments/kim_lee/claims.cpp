@@ -28,7 +28,7 @@ std::optional<Check> accuracy_order(const Results& r, const Case& c) {
              cluster = r.value(Variant::cluster, c, "acc");
   if (!cls_r || !acgan || !cluster) return std::nullopt;
   return Check{*cls_r > *acgan && *acgan > *cluster && *cls_r >= 97,
-               fmt::format("{:.2f} > {:.2f} > {:.2f}?", *cls_r, *acgan, *cluster)};
+               fmt::format("CLS-R {:.2f}, ACGAN {:.2f}, ClusterGAN {:.2f}", *cls_r, *acgan, *cluster)};
 }
 
 void add_case(Report& report, const Results& r, const Case& c) {
@@ -58,9 +58,9 @@ void add_ablation(Report& report, const Results& r, const Case& c, bool quality)
     return;
   }
   const double least = quality ? 0 : 0.3;
-  report.add(Claim::tested(
-      text, *a - *a_without > least && *b - *b_without > least,
-      fmt::format("{} {:.3f} to {:.3f}, {} {:.3f} to {:.3f}", first, *a, *a_without, second, *b, *b_without)));
+  report.add(Claim::tested(text, *a - *a_without > least && *b - *b_without > least,
+                           fmt::format("{} {:.3f} to {:.3f}, {} {:.3f} to {:.3f}", quality ? "IS(H)" : "NMI", *a,
+                                       *a_without, quality ? "Div." : "ARI", *b, *b_without)));
 }
 
 }  // namespace

@@ -33,6 +33,21 @@ const std::vector<std::pair<std::string, Variant>> kRows{{"ACGAN", Variant::acga
                                                          {"CLS-R GAN", Variant::cls_r},
                                                          {"CLS-R GAN, all fakes", Variant::cls_r_raw}};
 
+bool of_inception(const std::string& key) {
+  return key.ends_with("_inception");
+}
+
+bool has_number(const nlohmann::json* result, const std::string& key) {
+  return result && result->contains(key) && result->at(key).is_number();
+}
+
+// Our numbers of one entry, or that there will be none.
+void fill(Table& table, const std::string& row, const std::string& column, const Results& r, Variant variant,
+          const Case& c, const std::string& key) {
+  for (const double value : r.values(variant, c, key)) table.add(row, column, value);
+  if (r.none(variant, c, key)) table.none(row, column);
+}
+
 // One table of methods for some cases of one data set; columns are named after the bias where there are several.
 Table methods_table(const Results& r, const std::string& name, const std::string& title, const std::vector<Case>& cases,
                     const std::vector<Column>& columns) {
@@ -60,7 +75,7 @@ Table methods_table(const Results& r, const std::string& name, const std::string
       for (const Case& c : cases) {
         const auto numbers = paper_row(c, variant);
         paper.back().push_back(numbers && column.paper >= 0 ? std::optional((*numbers)[column.paper]) : std::nullopt);
-        for (const double value : r.values(variant, c, column.key)) table.add(row, column_name(column, c), value);
+        fill(table, row, column_name(column, c), r, variant, c, column.key);
       }
     }
   }
@@ -98,8 +113,8 @@ Table ablation_table(const Results& r, int number) {
   for (const Bias bias : r.wanted.biases)
     for (const Column& column : columns)
       for (int row = 0; row < 2; ++row)
-        for (const double value : r.values(variants[row], {data, bias}, column.key))
-          table.add(options.rows[row], column.name + (" " + to_string(bias)), value);
+        fill(table, options.rows[row], column.name + (" " + to_string(bias)), r, variants[row], {data, bias},
+             column.key);
   return table;
 }
 
@@ -152,15 +167,24 @@ void add_notes(Report& report, const Results& r) {
 
 }  // namespace
 
+const nlohmann::json* Results::judged(Variant variant, const Case& c, const std::string& key, uint64_t seed) const {
+  return outcome.result(of_inception(key) ? inception_name(variant, c, seed) : judged_name(variant, c, seed));
+}
+
 std::vector<double> Results::values(Variant variant, const Case& c, const std::string& key) const {
   std::vector<double> values;
-  for (const uint64_t seed : options.seeds) {
-    const bool inception = key.ends_with("_inception");
-    const nlohmann::json* result =
-        outcome.result(inception ? inception_name(variant, c, seed) : judged_name(variant, c, seed));
-    if (result && result->contains(key) && result->at(key).is_number()) values.push_back(result->at(key));
-  }
+  for (const uint64_t seed : options.seeds)
+    if (const nlohmann::json* result = judged(variant, c, key, seed); has_number(result, key))
+      values.push_back(result->at(key));
   return values;
+}
+
+bool Results::none(Variant variant, const Case& c, const std::string& key) const {
+  if (of_inception(key) && plan.inception.empty()) return true;
+  return std::any_of(options.seeds.begin(), options.seeds.end(), [&](uint64_t seed) {
+    const nlohmann::json* result = judged(variant, c, key, seed);
+    return result && !has_number(result, key);
+  });
 }
 
 std::optional<double> Results::value(Variant variant, const Case& c, const std::string& key) const {

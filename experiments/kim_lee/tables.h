@@ -19,6 +19,12 @@ struct Results {
   std::optional<double> value(Variant variant, const Case& c, const std::string& key) const;
   // The cases of Tables 1 to 4 and of the user's own that are wanted.
   std::vector<Case> cases() const;
+  // No such number will come: there are no Inception weights, or the method has none (ACGAN has no encoder).
+  bool none(Variant variant, const Case& c, const std::string& key) const;
+
+ private:
+  // The finished cell that has evaluate()'s `key`, or null.
+  const nlohmann::json* judged(Variant variant, const Case& c, const std::string& key, uint64_t seed) const;
 };
 
 // "MNIST", "MNIST, size bias".

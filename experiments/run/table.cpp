@@ -124,6 +124,10 @@ void Table::add(const std::string& row, const std::string& column, double value)
   entries_[place(row, column)].ours.push_back(value);
 }
 
+void Table::none(const std::string& row, const std::string& column) {
+  entries_[place(row, column)].none = true;
+}
+
 const Table::Entry& Table::at(const std::string& row, const std::string& column) const {
   return entries_[place(row, column)];
 }
@@ -140,8 +144,9 @@ std::optional<double> Table::difference(const std::string& row, const std::strin
 }
 
 bool Table::complete() const {
-  return std::all_of(entries_.begin(), entries_.end(),
-                     [&](const Entry& entry) { return static_cast<int>(entry.ours.size()) >= options_.seeds; });
+  return std::all_of(entries_.begin(), entries_.end(), [&](const Entry& entry) {
+    return entry.none || static_cast<int>(entry.ours.size()) >= options_.seeds;
+  });
 }
 
 // Up to three lines per row: ours, the paper's, the difference.
@@ -155,7 +160,7 @@ std::vector<std::vector<std::string>> Table::text_rows() const {
       const Entry& entry = at(row, options_.columns[c]);
       const int digits = options_.digits[c];
       const auto taken = this->difference(row, options_.columns[c]);
-      std::string text = "...";  // pending
+      std::string text = entry.none ? "n/a" : "...";  // "...": pending
       if (!entry.ours.empty()) text = fmt::format("{:.{}f}", *entry.mean(), digits);
       if (entry.spread()) text += fmt::format(" ±{:.{}f}", *entry.spread(), digits);
       if (!entry.ours.empty() && static_cast<int>(entry.ours.size()) < options_.seeds)
@@ -217,6 +222,7 @@ nlohmann::json Table::json() const {
                        {"column", column},
                        {"paper", json_number(entry.paper)},
                        {"ours", entry.ours},
+                       {"none", entry.none},
                        {"mean", json_number(entry.mean())},
                        {"spread", json_number(entry.spread())},
                        {"difference", json_number(difference(row, column))}});

@@ -34,6 +34,7 @@ class Table {
   struct Entry {
     std::optional<double> paper = {};
     std::vector<double> ours = {};  // one per finished seed
+    bool none = false;              // there will be no number of ours
 
     std::optional<double> mean() const;
     std::optional<double> spread() const;
@@ -46,6 +47,8 @@ class Table {
   void paper(const std::vector<std::vector<std::optional<double>>>& numbers);
   // One value of one seed.  Throws Error for an unknown row or column.
   void add(const std::string& row, const std::string& column, double value);
+  // There is no such number of ours and none is waited for (weights not given, a row without labels): "n/a", not "...".
+  void none(const std::string& row, const std::string& column);
 
   const Options& options() const { return options_; }
   const Entry& at(const std::string& row, const std::string& column) const;
