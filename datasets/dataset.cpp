@@ -1,7 +1,10 @@
 // Picking from sets of images.
 #include "datasets/dataset.h"
 
+#include <zlib.h>
+
 #include <algorithm>
+#include <cstdio>
 #include <numeric>
 
 #include "datasets/random.h"
@@ -27,6 +30,21 @@ void check_consistent(const ImageSet& set) {
     check(set.labels[i] >= 0 && set.labels[i] < set.classes(), set.source, ": label ", set.labels[i], " of image ", i,
           " is outside 0..", set.classes() - 1);
   }
+}
+
+std::string fingerprint(const Dataset& set) {
+  uLong crc = crc32_z(0, nullptr, 0);
+  const auto add = [&](const void* bytes, size_t size) { crc = crc32_z(crc, static_cast<const Bytef*>(bytes), size); };
+  for (const ImageSet* part : {&set.train, &set.test}) {
+    const int32_t sizes[] = {part->count, part->channels, part->height, part->width};
+    add(sizes, sizeof sizes);
+    add(part->pixels.data(), part->pixels.size());
+    add(part->labels.data(), part->labels.size() * sizeof(int32_t));
+    for (const std::string& name : part->class_names) add(name.c_str(), name.size() + 1);
+  }
+  char hex[9];
+  std::snprintf(hex, sizeof hex, "%08lx", crc);
+  return hex;
 }
 
 ImageSet blank_like(const ImageSet& set, int count) {

@@ -42,6 +42,10 @@ inline uint8_t to_byte(double value) {
 // Throws Error unless sizes, the numbers of pixels and labels, and the range of the labels agree.
 void check_consistent(const ImageSet& set);
 
+// Eight hex digits (CRC-32) that differ where sizes, pixels, labels or class names differ: results carry them, so that
+// those of other images under the same name are not taken for theirs.
+std::string fingerprint(const Dataset& set);
+
 // A set of the same form with `count` black images of class 0.
 ImageSet blank_like(const ImageSet& set, int count);
 

@@ -22,6 +22,7 @@ done
 
 refuses "profil" --profile huge
 refuses "nonsense" --nonsense 3
+refuses "cuda:99" --tables 1 --device cuda:99 --out refused
 refuses "nowhere" --tables 1 --data "$work/nowhere" --out refused
 mkdir -p empty corrupt/mnist
 refuses "mnist" --tables 1 --alphas 0.0625 --data empty --out refused1

@@ -117,3 +117,23 @@ TEST_CASE("draws have the distributions they claim") {
   CHECK(below_one / kCount == Approx(0.6827).margin(0.01));  // twelve numbers give 0.675
   CHECK(draws.below(1) == 0);
 }
+
+TEST_CASE("a fingerprint tells sets apart by pixels, labels, names and sizes") {
+  const Dataset plain{numbered(6), numbered(3)};
+  const std::string known = fingerprint(plain);
+  CHECK(known.size() == 8);
+  CHECK(fingerprint({numbered(6), numbered(3)}) == known);
+  Dataset other = plain;
+  other.test.pixels.back() ^= 1;
+  CHECK(fingerprint(other) != known);
+  other = plain;
+  other.train.labels[0] = 2;
+  CHECK(fingerprint(other) != known);
+  other = plain;
+  other.train.class_names[1] = "bb";
+  CHECK(fingerprint(other) != known);
+  other = plain;
+  std::swap(other.train.height, other.train.width);
+  CHECK(fingerprint(other) != known);
+  CHECK(fingerprint({numbered(3), numbered(6)}) != known);
+}

@@ -155,3 +155,10 @@ TEST_CASE("the command line can be typed again") {
   CHECK(command_line(parsed.options) == "abadi --cells 'it'\\''s *' --out 'a b' --no-resume --jobs=2");
   CHECK(command_line(parsed.options, true) == "abadi --cells 'it'\\''s *' --out 'a b' --jobs=2");
 }
+
+TEST_CASE("a number with a fraction is inside its range, and NaN is not") {
+  const CLI::Validator range = number_in(0.5, 2);
+  for (const char* text : {"0.5", "1", "2"}) CHECK(range(std::string(text)).empty());
+  for (const char* text : {"0.49", "2.1", "nan", "inf", "one", ""})
+    CHECK_THAT(range(std::string(text)), ContainsSubstring("from 0.5 to 2"));
+}

@@ -14,6 +14,7 @@
 #include "engine/error.h"
 #include "experiments/run/stop.h"
 #include "tests/support/catch.h"
+#include "tests/support/hostile.h"
 #include "tests/support/quiet.h"
 #include "tests/support/subprocess.h"
 
@@ -227,17 +228,36 @@ TEST_CASE("finished cells of merged folders count, also as needs") {
   CHECK_FALSE(fs::exists(here.path() / "cells" / outcome.finished.at("gan").folder.filename()));
 }
 
-TEST_CASE("--list and --report-only run nothing and create nothing") {
-  TempFolder folder;
+TEST_CASE("what has nothing to merge or to report is refused") {
+  TempFolder here, elsewhere;
   Recorded r;
-  RunOptions options = options_for(folder);
+  RunOptions options = options_for(here);
   options.report_only = true;
-  CHECK(run(options, {r.cell("a")}).exit_status() == 0);
+  CHECK_THAT(refusal([&] { run(options, {r.cell("a")}); }),
+             ContainsSubstring("--report-only") && ContainsSubstring(here.path().native()));
+  options.report_only = false;
+  options.merge = {elsewhere.path()};
+  CHECK_THAT(refusal([&] { run(options, {r.cell("a")}); }),
+             ContainsSubstring("--merge") && ContainsSubstring(elsewhere.path().native()));
+  CHECK(r.order.empty());
+}
+
+TEST_CASE("--list and --report-only run nothing and create nothing") {
+  TempFolder folder, there;
+  Recorded r;
+  RunOptions options = options_for(there);
+  run(options, {r.cell("b")});
+  options = options_for(folder);
+  options.merge = {there.path()};
+  options.report_only = true;
+  CHECK(run(options, {r.cell("a"), r.cell("b")}).exit_status() == 0);
+  options.merge = {};
+  options.report_only = false;
   options.list = true;
   const Quiet quiet;
   run_cells(kStudy, options, {r.cell("a")});
   CHECK(quiet.out() == "pending   a\n0 of 1 cells are finished\n");
-  CHECK(r.order.empty());
+  CHECK(r.order == Names{"b"});
   CHECK(fs::is_empty(folder.path()));
 }
 

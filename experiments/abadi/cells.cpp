@@ -48,7 +48,7 @@ class Builder {
         {"images", diet.sample.images}, {"real", diet.real},         {"fakes", diet.fakes}, {"epochs", config.epochs},
         {"batch", config.batch},        {"repeats", config.repeats}, {"seed", seed}};
     if (diet.fakes > 0) about["gan"] = gan_settings(diet.alpha, diet.sample.gan_epochs);
-    if (data_->synthetic()) about["test"] = plan_.synthetic_test;
+    about.update(data_->identity(kDigits));
     cells_.push_back({name, about, gans, run});
   }
 
@@ -82,7 +82,7 @@ class Builder {
       about["gan"] = gan_settings(p.alpha, p.gan_epochs);
       about["gan"]["images"] = p.gan_images_per_class;
     }
-    if (data_->synthetic()) about["test"] = plan_.synthetic_test;
+    about.update(data_->identity(kColour));
     cells_.push_back({name, about, gans, run});
   }
 
@@ -98,6 +98,7 @@ class Builder {
     if (!names_.insert(name).second) return name;
     nlohmann::json about = gan_settings(alpha, sample.gan_epochs);
     about.update({{"images", sample.images}, {"class", label}, {"pool", ratio}, {"seed", seed}});
+    about.update(data_->identity(kDigits));
     auto run = [=, this_seed = stream_key(seed, name), data = data_, batch = plan_.batch,
                 features = parts_.normalize_features](CellRun& run) {
       const ImageSet real = draw_sample(data->digits().train, sample.images, seed);
@@ -122,6 +123,7 @@ class Builder {
     const int fakes = static_cast<int>(std::ceil(most * p.classifier_images / kClasses * 1.2));
     nlohmann::json about = gan_settings(p.alpha, p.gan_epochs);
     about.update({{"images", p.gan_images_per_class}, {"class", label}, {"fakes", fakes}, {"seed", seed}});
+    about.update(data_->identity(kColour));
     auto run = [=, this_seed = stream_key(seed, name), data = data_, batch = plan_.batch,
                 features = parts_.normalize_features](CellRun& run) {
       const ImageSet of_label = draw_class(data->colour().train, label, p.gan_images_per_class, seed);

@@ -9,26 +9,19 @@
 namespace tobogan::abadi {
 
 Data::Data(std::filesystem::path root, int synthetic_train, int synthetic_test)
-    : root_(std::move(root)), synthetic_train_(synthetic_train), synthetic_test_(synthetic_test) {}
+    : root_(std::move(root)),
+      synthetic_train_(synthetic_train),
+      synthetic_test_(synthetic_test),
+      sets_([this](const std::string& name) {
+        if (!synthetic()) return load_dataset(root_, name, 0);
+        const SyntheticOptions sizes{.train = synthetic_train_, .test = synthetic_test_};
+        return name == kDigits ? synthetic_glyphs(sizes) : synthetic_shapes(sizes);
+      }) {}
 
-const Dataset& Data::load(std::optional<Dataset>& slot, const std::function<Dataset()>& loader) {
-  const std::lock_guard lock(mutex_);
-  if (!slot) slot = loader();
-  return *slot;
-}
-
-const Dataset& Data::digits() {
-  return load(digits_, [&] {
-    return synthetic() ? synthetic_glyphs({.train = synthetic_train_, .test = synthetic_test_})
-                       : load_dataset(root_, "mnist", 0);
-  });
-}
-
-const Dataset& Data::colour() {
-  return load(colour_, [&] {
-    return synthetic() ? synthetic_shapes({.train = synthetic_train_, .test = synthetic_test_})
-                       : load_dataset(root_, "cifar-10", 0);
-  });
+// The first n drawn training images are the same however many are drawn.
+nlohmann::json Data::identity(const std::string& name) {
+  if (synthetic()) return {{"test", synthetic_test_}};
+  return {{"data", sets_.fingerprint(name)}};
 }
 
 ImageSet draw_sample(const ImageSet& train, int count, uint64_t seed) {

@@ -4,13 +4,13 @@
 // classifiers.
 #pragma once
 #include <filesystem>
-#include <functional>
-#include <mutex>
-#include <optional>
+#include <nlohmann/json.hpp>
 
-#include "datasets/dataset.h"
+#include "datasets/loaded_sets.h"
 
 namespace tobogan::abadi {
+
+inline constexpr const char *kDigits = "mnist", *kColour = "cifar-10";
 
 class Data {
  public:
@@ -20,16 +20,15 @@ class Data {
 
   bool synthetic() const { return root_.empty(); }
   // Any thread may ask.  Throws Error for missing and corrupt files.
-  const Dataset& digits();
-  const Dataset& colour();
+  const Dataset& digits() { return sets_.get(kDigits); }
+  const Dataset& colour() { return sets_.get(kColour); }
+  // What tells kDigits or kColour from other images of the name, for the configuration of cells.
+  nlohmann::json identity(const std::string& name);
 
  private:
-  const Dataset& load(std::optional<Dataset>& slot, const std::function<Dataset()>& loader);
-
   std::filesystem::path root_;
   int synthetic_train_, synthetic_test_;
-  std::mutex mutex_;
-  std::optional<Dataset> digits_, colour_;
+  LoadedSets sets_;
 };
 
 // The sample of `count` training images that a seed names: drawn without replacement, not stratified.

@@ -6,7 +6,10 @@
 #include <algorithm>
 #include <memory>
 
+#include "datasets/load.h"
+#include "engine/error.h"
 #include "experiments/abadi/tables.h"
+#include "experiments/run/machine.h"
 #include "experiments/run/report.h"
 #include "experiments/run/scheduler.h"
 
@@ -32,7 +35,7 @@ void add_overrides(CLI::App& app, Overrides& o) {
       ->check(CLI::Range(20, 60000));
   app.add_option("--alphas", o.alphas, "filter ratios of Table 1 [from the profile]")
       ->delimiter(',')
-      ->check(CLI::Range(1.0 / 32, 16.0));
+      ->check(number_in(1.0 / 32, 16.0));
   app.add_option("--gan-epochs", o.gan_epochs, "epochs of every GAN [from the profile]")->check(CLI::Range(1, 1000000));
   app.add_option("--colour-images", o.colour_images, "images per class of Table 5 [from the profile]")
       ->check(CLI::Range(20, 5000));
@@ -79,32 +82,43 @@ Parts parts_of(const Overrides& o, Profile profile) {
       .width = has(1, 1), .digits = has(2, 4), .colour = has(5, 5), .normalize_features = o.dense_norm == "feature"};
 }
 
-// As many drawn images as the largest part of the plan asks for.
-int synthetic_train(const Plan& plan, const Parts& parts) {
+// How many training images of each kind the largest part of the plan asks for.
+int most_digits(const Plan& plan) {
   int most = plan.width.sample.images;
   for (const Sample& sample : plan.digits.samples) most = std::max(most, sample.images);
-  if (parts.colour) most = std::max({most, plan.colour.classifier_images, kClasses * plan.colour.gan_images_per_class});
   return most;
+}
+int most_colour(const Plan& plan) {
+  return std::max(plan.colour.classifier_images, kClasses * plan.colour.gan_images_per_class);
+}
+
+// Loads what the cells will read and throws Error where it is missing, corrupt or too little: once, not in every cell.
+void check_data(Data& data, const Plan& plan, const Parts& parts) {
+  const auto enough = [](const ImageSet& train, int most) {
+    check(most <= train.count, "a sample of ", most, " images is asked for; ", train.source, " has ", train.count);
+  };
+  if (parts.width || parts.digits) enough(data.digits().train, most_digits(plan));
+  if (parts.colour) enough(data.colour().train, most_colour(plan));
 }
 
 int run(const RunOptions& options, const Overrides& overrides) {
   const Plan plan = plan_with(overrides, options.profile);
   const Parts parts = parts_of(overrides, options.profile);
   const bool synthetic = options.data.empty();
-  const auto data = std::make_shared<Data>(options.data, synthetic_train(plan, parts), plan.synthetic_test);
+  const auto data = std::make_shared<Data>(
+      options.data, std::max(most_digits(plan), parts.colour ? most_colour(plan) : 0), plan.synthetic_test);
   const Study study{.name = "abadi",
                     .version = 1,
                     .data = synthetic ? "images drawn by the program" : "MNIST and CIFAR-10",
                     .synthetic_data = synthetic};
-  // Missing files are said once, before anything runs, and not by every cell.
-  if (!synthetic && !options.report_only && !options.list) {
-    if (parts.width || parts.digits) data->digits();
-    if (parts.colour) data->colour();
-  }
+  if (!synthetic) check_data(*data, plan, parts);
+  check_device(options);
   const Outcome outcome = run_cells(study, options, make_cells(plan, parts, options.seeds, data));
   if (options.list) return 0;
   const Results results{study, options, plan, outcome};
   Report report(study, options, outcome);
+  if (!synthetic && (parts.width || parts.digits)) report.note(unlike_published(kDigits, data->digits()));
+  if (!synthetic && parts.colour) report.note(unlike_published(kColour, data->colour()));
   add_tables(report, results, parts);
   add_claims(report, results, parts);
   add_figures(report, results, parts, *data);

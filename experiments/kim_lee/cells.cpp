@@ -94,8 +94,7 @@ class Builder {
 
   void add_inception(Variant variant, const Case& c) {
     const std::string judged = judged_name(variant, c, seed_), real = fmt::format("inception-{}-s{}", c.data, seed_);
-    const nlohmann::json config{{"file", plan_.inception.filename()},
-                                {"bytes", std::filesystem::file_size(plan_.inception)}};
+    const nlohmann::json config{{"weights", plan_.inception_digest}};
     add(real, {c.data, Bias::plain}, config, {}, [=, plan = plan_, data = data_](CellRun& run, uint64_t) {
       return run_inception_real(run, plan, data->set(c.data).test);
     });
@@ -145,7 +144,7 @@ class Builder {
     if (!names_.insert(name).second) return;
     config.update({{"seed", seed_}, {"data", c.data}, {"bias", to_string(c.bias)}});
     if (c.bias == Bias::content) config["ssim"] = static_cast<int>(plan_.window);
-    if (data_->synthetic()) config["synthetic"] = {plan_.synthetic_train, plan_.synthetic_test};
+    config.update(data_->identity(c.data));
     cells_.push_back(
         {name, config, needs, [run, own = stream_key(seed_, name)](CellRun& cell) { return run(cell, own); }});
   }
@@ -285,6 +284,11 @@ std::vector<std::pair<Case, Variant>> Wanted::judged() const {
   if (own_images)
     for (const Variant variant : methods) all.insert({{kOwnImages, Bias::plain}, variant});
   return {all.begin(), all.end()};
+}
+
+bool Wanted::uses(const std::string& data) const {
+  const auto all = judged();
+  return std::any_of(all.begin(), all.end(), [&](const auto& judged) { return judged.first.data == data; });
 }
 
 std::vector<Cell> make_cells(const Plan& plan, const Wanted& wanted, const std::vector<uint64_t>& seeds,

@@ -47,6 +47,8 @@ struct Wanted {
 
   // Which variants which cases are judged in.
   std::vector<std::pair<Case, Variant>> judged() const;
+  // Does any of them read this data set?
+  bool uses(const std::string& data) const;
 };
 
 // All cells for the seeds given.  The cells share `data`.

@@ -13,7 +13,10 @@ std::string to_string(Bias bias) {
 }
 
 Data::Data(std::filesystem::path root, std::filesystem::path images, const Plan& plan)
-    : root_(std::move(root)), images_(std::move(images)), plan_(plan) {}
+    : root_(std::move(root)),
+      images_(std::move(images)),
+      plan_(plan),
+      sets_([this](const std::string& name) { return load(name); }) {}
 
 Dataset Data::load(const std::string& name) const {
   if (name == kOwnImages) return load_image_folders(images_, {.height = 28, .width = 28, .channels = 1});
@@ -23,10 +26,9 @@ Dataset Data::load(const std::string& name) const {
       {.train = plan_.synthetic_train, .test = plan_.synthetic_test, .seed = name == kMnist ? 1u : 2u});
 }
 
-const Dataset& Data::set(const std::string& name) {
-  const std::lock_guard lock(mutex_);
-  const auto found = sets_.find(name);
-  return found != sets_.end() ? found->second : sets_.emplace(name, load(name)).first->second;
+nlohmann::json Data::identity(const std::string& name) {
+  if (root_.empty() && name != kOwnImages) return {{"synthetic", {plan_.synthetic_train, plan_.synthetic_test}}};
+  return {{"images", sets_.fingerprint(name)}};
 }
 
 std::shared_ptr<const Biased> Data::train(const std::string& name, Bias bias, uint64_t seed) {

@@ -4,9 +4,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "datasets/bias.h"
+#include "datasets/loaded_sets.h"
 #include "experiments/kim_lee/plan.h"
 
 namespace tobogan::kim_lee {
@@ -26,9 +28,10 @@ class Data {
   // train/ and test/ with a folder for each class; may be empty.
   Data(std::filesystem::path root, std::filesystem::path images, const Plan& plan);
 
-  bool synthetic() const { return root_.empty() && images_.empty(); }
   // Any thread may ask.  Throws Error for missing and corrupt files.
-  const Dataset& set(const std::string& name);
+  const Dataset& set(const std::string& name) { return sets_.get(name); }
+  // What tells a set from others of its name, for the configuration of cells.
+  nlohmann::json identity(const std::string& name);
   // The training set with a bias, as a seed names it; for the plain set `kept` is empty.
   std::shared_ptr<const Biased> train(const std::string& name, Bias bias, uint64_t seed);
 
@@ -37,8 +40,8 @@ class Data {
 
   std::filesystem::path root_, images_;
   Plan plan_;
+  LoadedSets sets_;
   std::mutex mutex_;
-  std::map<std::string, Dataset> sets_;
   std::map<std::tuple<std::string, Bias, uint64_t>, std::shared_ptr<const Biased>> biased_;
 };
 

@@ -6,9 +6,13 @@
 #include <algorithm>
 #include <memory>
 
+#include "datasets/load.h"
+#include "engine/atomic_file.h"
 #include "engine/error.h"
 #include "experiments/kim_lee/tables.h"
 #include "experiments/metrics/inception.h"
+#include "experiments/run/cell_store.h"
+#include "experiments/run/machine.h"
 #include "experiments/run/scheduler.h"
 
 namespace tobogan::kim_lee {
@@ -37,23 +41,23 @@ void add_overrides(CLI::App& app, Overrides& o) {
       ->check(CLI::Range(1, 10000000));
   app.add_option("--acgan-iterations", o.acgan_iterations, "of ACGAN [from the profile]")
       ->check(CLI::Range(1, 10000000));
-  app.add_option("--width", o.width, "of all GANs, as a factor [from the profile]")->check(CLI::Range(1.0 / 64, 8.0));
+  app.add_option("--width", o.width, "of all GANs, as a factor [from the profile]")->check(number_in(1.0 / 64, 8.0));
   app.add_option("--expert-epochs", o.expert_epochs, "of H [from the profile]")->check(CLI::Range(1, 1000));
   app.add_option("--classifier-epochs", o.classifier_epochs, "of C [from the profile]")->check(CLI::Range(1, 1000));
   app.add_option("--synthetic", o.synthetic, "training images where they are drawn by the program [from the profile]")
       ->check(CLI::Range(400, 60000));
   app.add_option("--fakes", o.per_class, "fakes of each class that are judged [from the profile]")
       ->check(CLI::Range(4, 100000));
-  app.add_option("--zn-std", o.noise, "standard deviation of z_n")->check(CLI::Range(0.0, 10.0))->capture_default_str();
+  app.add_option("--zn-std", o.noise, "standard deviation of z_n")->check(number_in(0.0, 10.0))->capture_default_str();
   app.add_option("--quality-weight", o.quality_weight, "of the quality loss")
-      ->check(CLI::Range(0.0, 1000.0))
+      ->check(number_in(0.0, 1000.0))
       ->capture_default_str();
   app.add_option("--self-augment", o.self_augment,
                  "share of the critic's real images that are qualified fakes, in the second half of the training")
-      ->check(CLI::Range(0.0, 0.9))
+      ->check(number_in(0.0, 0.9))
       ->capture_default_str();
   app.add_option("--p-min", o.p_min, "probability from which a fake is qualified")
-      ->check(CLI::Range(0.0, 1.0))
+      ->check(number_in(0.0, 1.0))
       ->capture_default_str();
   app.add_option("--ssim", o.ssim, "window of the content bias")
       ->check(CLI::IsMember({"uniform7", "gauss11"}))
@@ -62,6 +66,16 @@ void add_overrides(CLI::App& app, Overrides& o) {
       ->check(CLI::IsMember({"running", "batch", "standing"}))
       ->capture_default_str();
   app.add_flag("--no-figures", o.no_figures, "leave out what only figures need (t-SNE, deformed fakes, the sweep)");
+}
+
+// Throws Error unless the file holds the network's weights: now, and not after the trainings.
+void check_inception(const std::string& file) {
+  const std::string missing = metrics::inception_unavailable(file);
+  check(missing.empty(), "--inception: ", missing);
+  Machine machine({.threads = 1});
+  Context context(machine, 0);
+  InceptionV3 network(context, "inception");
+  metrics::load_inception(file, network);
 }
 
 Plan plan_with(const Overrides& o, Profile profile) {
@@ -77,9 +91,9 @@ Plan plan_with(const Overrides& o, Profile profile) {
   }
   if (o.per_class) plan.evaluation.per_class = o.per_class;
   if (!o.inception.empty()) {
-    const std::string missing = metrics::inception_unavailable(o.inception);
-    check(missing.empty(), "--inception: ", missing);
+    check_inception(o.inception);
     plan.inception = o.inception;
+    plan.inception_digest = fnv1a_hex(read_text(o.inception));
   }
   plan.cluster.noise = o.noise;
   plan.cluster.self_augment = o.self_augment;
@@ -107,20 +121,18 @@ int run(const RunOptions& options, const Overrides& overrides) {
   const Plan plan = plan_with(overrides, options.profile);
   const Wanted wanted = wanted_of(overrides, options.profile);
   const auto data = std::make_shared<Data>(options.data, overrides.images, plan);
-  const bool synthetic = options.data.empty() && !wanted.own_images;
-  const Study study{.name = "kim_lee",
-                    .version = 1,
-                    .data = synthetic           ? "images drawn by the program"
-                            : wanted.own_images ? "own images"
-                                                : "MNIST and Fashion-MNIST",
-                    .synthetic_data = synthetic};
-  // Missing files are said once, before anything runs, and not by every cell.
-  if (!options.report_only && !options.list)
-    for (const auto& [c, variant] : wanted.judged()) data->set(c.data);
+  const bool synthetic = options.data.empty() && !wanted.tables.empty();
+  std::string source = synthetic ? "images drawn by the program" : "MNIST and Fashion-MNIST";
+  if (wanted.own_images) source = wanted.tables.empty() ? "own images" : source + "; own images";
+  const Study study{.name = "kim_lee", .version = 1, .data = source, .synthetic_data = synthetic};
+  check_device(options);
   const Outcome outcome = run_cells(study, options, make_cells(plan, wanted, options.seeds, data));
   if (options.list) return 0;
   const Results results{study, options, plan, wanted, outcome};
   Report report(study, options, outcome);
+  if (!options.data.empty())
+    for (const std::string name : {kMnist, kFashion})
+      if (wanted.uses(name)) report.note(unlike_published(name, data->set(name)));
   add_tables(report, results);
   add_claims(report, results);
   add_figures(report, results, *data);

@@ -43,6 +43,7 @@ struct Plan {
   EvaluationPlan evaluation;
   metrics::SsimWindow window = metrics::SsimWindow::kUniform7;  // of the content bias
   std::filesystem::path inception = {};                         // weights; empty: no Inception numbers
+  std::string inception_digest = {};                            // tells them from others, in the cells' configuration
   std::vector<double> p_mins{0.5, 0.7, 0.8, 0.9, 0.95, 0.99};   // of the sweep
   int synthetic_train = 60000, synthetic_test = 10000;
 };

@@ -56,7 +56,8 @@ Table methods_table(const Results& r, const std::string& name, const std::string
                          .corner = "",
                          .digits = {},
                          .seeds = static_cast<int>(r.options.seeds.size()),
-                         .comparison = comparison(r.study, r.options)};
+                         .comparison = cases[0].data == kOwnImages ? Comparison::full  // the paper has no such table
+                                                                   : comparison(r.study, r.options)};
   for (const auto& [row, variant] : kRows) options.rows.push_back(row);
   const auto column_name = [&](const Column& column, const Case& c) {
     return cases.size() == 1 ? std::string(column.name) : column.name + (" " + to_string(c.bias));

@@ -98,18 +98,21 @@ std::vector<Cell> make_cells(const Plan& plan, const Parts& parts, const std::ve
   std::vector<Cell> cells;
   for (const uint64_t seed : seeds) {
     // What every cell depends on beside its own settings.
-    const nlohmann::json split{{"seed", seed},
-                               {"train_images", plan.train_images},
-                               {"synthetic_images", data->synthetic() ? plan.synthetic_images : 0}};
-    const auto add = [&](const std::string& name, nlohmann::json config, std::vector<std::string> needs, auto run) {
+    const nlohmann::json split{{"seed", seed}, {"train_images", plan.train_images}};
+    const auto add = [&](const std::string& name, nlohmann::json config, std::vector<std::string> needs, auto run,
+                         const std::string& set = kData) {
       config.update(split);
+      config.update(data->identity(set));
       cells.push_back({name, std::move(config), std::move(needs),
                        [run, own_seed = stream_key(seed, name)](CellRun& cell) { return run(cell, own_seed); }});
     };
     if (parts.gated) {
-      add(gated_name(seed), about(plan.gated), {}, [=](CellRun& run, uint64_t own) {
-        return run_gated(run, plan.gated, data->split(plan.gated.data, seed)->train, own);
-      });
+      add(
+          gated_name(seed), about(plan.gated), {},
+          [=](CellRun& run, uint64_t own) {
+            return run_gated(run, plan.gated, data->split(plan.gated.data, seed)->train, own);
+          },
+          plan.gated.data);
     }
     if (!parts.conditional) continue;
     add(expert_name(seed), about(plan.expert), {}, [=](CellRun& run, uint64_t own) {

@@ -4,9 +4,10 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <nlohmann/json.hpp>
 #include <string>
 
-#include "datasets/dataset.h"
+#include "datasets/loaded_sets.h"
 
 namespace tobogan::mudavathu {
 
@@ -20,10 +21,15 @@ class Data {
   // The split that a seed names.  Any thread may ask.  Throws Error for missing and corrupt files, and where no image
   // would be held out.
   std::shared_ptr<const Dataset> split(const std::string& name, uint64_t seed);
+  // As published, before the split.
+  const Dataset& published(const std::string& name) { return sets_.get(name); }
+  // What tells a set from others of its name, for the configuration of cells.
+  nlohmann::json identity(const std::string& name);
 
  private:
   std::filesystem::path root_;
   int synthetic_, train_images_;
+  LoadedSets sets_;
   std::mutex mutex_;
   std::map<std::pair<std::string, uint64_t>, std::shared_ptr<const Dataset>> splits_;
 };

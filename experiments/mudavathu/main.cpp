@@ -3,10 +3,16 @@
 //
 //   mudavathu                                   quick, on images drawn by the program
 //   mudavathu --data DIR --profile paper        Fashion-MNIST from DIR, the paper's sizes
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <memory>
+#include <set>
 
+#include "datasets/load.h"
 #include "experiments/mudavathu/tables.h"
+#include "experiments/run/machine.h"
 #include "experiments/run/scheduler.h"
 
 namespace tobogan::mudavathu {
@@ -33,12 +39,12 @@ void add_overrides(CLI::App& app, Overrides& o) {
       ->check(CLI::IsMember({"fashion-mnist", "mnist"}))
       ->capture_default_str();
   app.add_option("--iterations", o.iterations, "of the gated GAN [from the profile]")->check(CLI::Range(10, 10000000));
-  app.add_option("--dropout", o.dropout, "of the gated GAN [0.4]")->check(CLI::Range(0.0, 0.99));
+  app.add_option("--dropout", o.dropout, "of the gated GAN [0.4]")->check(number_in(0.0, 0.99));
   app.add_option("--gate-g", o.gate_g, "M1: G is left alone where this times its loss is below D's")
-      ->check(CLI::Range(0.01, 100.0))
+      ->check(number_in(0.01, 100.0))
       ->capture_default_str();
   app.add_option("--gate-d", o.gate_d, "M1: D is left alone where this times its loss is below G's")
-      ->check(CLI::Range(0.01, 100.0))
+      ->check(number_in(0.01, 100.0))
       ->capture_default_str();
   app.add_option("--epochs", o.epochs, "\"epochs\" of the AC-GAN [1400], one iteration each")
       ->check(CLI::Range(1, 1000000));
@@ -82,19 +88,22 @@ int run(const RunOptions& options, const Overrides& overrides) {
   const Parts parts{.gated = wants(1), .conditional = wants(2)};
   const bool synthetic = options.data.empty();
   const auto data = std::make_shared<Data>(options.data, plan.synthetic_images, plan.train_images);
+  std::set<std::string> sets;
+  if (parts.gated) sets.insert(plan.gated.data);
+  if (parts.conditional) sets.insert("fashion-mnist");
   const Study study{.name = "mudavathu",
                     .version = 1,
-                    .data = synthetic ? "images drawn by the program" : "Fashion-MNIST",
+                    .data = synthetic ? "images drawn by the program" : fmt::format("{}", fmt::join(sets, " and ")),
                     .synthetic_data = synthetic};
-  // Missing files are said once, before anything runs, and not by every cell.
-  if (!synthetic && !options.report_only && !options.list) {
-    if (parts.gated) data->split(plan.gated.data, options.seeds.front());
-    if (parts.conditional) data->split("fashion-mnist", options.seeds.front());
-  }
+  // Too few images are said once, before anything runs, and not by every cell.
+  for (const std::string& name : sets) data->split(name, options.seeds.front());
+  check_device(options);
   const Outcome outcome = run_cells(study, options, make_cells(plan, parts, options.seeds, data));
   if (options.list) return 0;
   const Results results{study, options, plan, outcome};
   Report report(study, options, outcome);
+  if (!synthetic)
+    for (const std::string& name : sets) report.note(unlike_published(name, data->published(name)));
   add_tables(report, results, parts);
   add_claims(report, results, parts);
   add_figures(report, results, parts);

@@ -30,7 +30,7 @@ class CellRun;
 
 struct Cell {
   std::string name = {};                // unique; letters, digits and ._=+- ; what --cells matches
-  nlohmann::json config = {};           // everything the result depends on, the seed among it
+  nlohmann::json config = {};           // everything the result depends on, the seed and the images among it
   std::vector<std::string> needs = {};  // names of the cells whose result or artefacts it reads
   // The result: JSON of numbers and texts; a NaN or an infinity in it becomes null.
   std::function<nlohmann::json(CellRun&)> run = {};

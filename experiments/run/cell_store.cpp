@@ -43,7 +43,6 @@ class Identities {
   Identities(const Study& study, const RunOptions& options, const std::vector<Cell>& cells)
       : common_({{"experiment", study.name},
                  {"version", study.version},
-                 {"data", study.data},
                  {"profile", to_string(options.profile)},
                  {"device", device_text(options)}}) {
     for (const Cell& cell : cells) cells_[cell.name] = &cell;
@@ -141,6 +140,12 @@ std::optional<Finished> CellStore::load(const Cell& cell, std::string* damage) c
     }
   }
   return std::nullopt;
+}
+
+bool CellStore::any_in(const fs::path& out) const {
+  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return fs::exists(out / "cells" / (entry.first + "-" + entry.second.hash) / kResult);
+  });
 }
 
 std::optional<CellLock> CellStore::try_lock(const Cell& cell) const {

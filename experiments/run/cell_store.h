@@ -43,6 +43,9 @@ class CellStore {
   // counts as none; `damage` then gets a sentence.
   std::optional<Finished> load(const Cell& cell, std::string* damage = nullptr) const;
 
+  // Is any of the cells finished in this result folder?
+  bool any_in(const std::filesystem::path& out) const;
+
   // Makes the cell's folder and locks it; nothing while another process or thread holds it.
   std::optional<CellLock> try_lock(const Cell& cell) const;
 

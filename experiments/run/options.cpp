@@ -164,6 +164,17 @@ std::string to_string(Profile profile) {
   return profile == Profile::quick ? "quick" : profile == Profile::standard ? "standard" : "paper";
 }
 
+CLI::Validator number_in(double low, double high) {
+  const std::string range = concat_text("from ", low, " to ", high);
+  return CLI::Validator(
+      [=](const std::string& text) -> std::string {
+        const auto value = number<double>(text);
+        if (value && *value >= low && *value <= high) return "";
+        return concat_text("expected a number ", range, ", got '", text, "'");
+      },
+      range);
+}
+
 Profile parse_profile(const std::string& text) {
   for (const Profile profile : {Profile::quick, Profile::standard, Profile::paper})
     if (text == to_string(profile)) return profile;

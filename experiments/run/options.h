@@ -63,6 +63,9 @@ void add_run_options(CLI::App& app, RunOptions& options);
 // becomes one sentence after "error: " on stderr and status 1.
 int run_main(CLI::App& app, RunOptions& options, int argc, char** argv, const std::function<int()>& body);
 
+// CLI::Range for numbers with a fraction: NaN, which is not outside any range, is refused too.
+CLI::Validator number_in(double low, double high);
+
 // Each throws Error with what was expected and what came.
 Profile parse_profile(const std::string& text);                   // "quick", "standard", "paper"
 Shard parse_shard(const std::string& text);                       // "2/8"

@@ -61,7 +61,7 @@ void Report::add(Claim claim) {
   claims_.push_back(std::move(claim));
 }
 void Report::note(std::string text) {
-  notes_.push_back(std::move(text));
+  if (!text.empty()) notes_.push_back(std::move(text));
 }
 
 void Report::add_grid(const std::string& name, const std::string& caption, const ImageSet& images,

@@ -20,7 +20,7 @@ class Report {
 
   void add(Table table);
   void add(Claim claim);
-  // A sentence below the title ("accuracies are the best of 15 epochs, chosen on the test set").
+  // A sentence below the title ("accuracies are the best of 15 epochs, chosen on the test set"); an empty one is none.
   void note(std::string text);
   // Draws into the result folder under `name` (letters, digits, _ and -) and shows the picture in report.md.
   void add_grid(const std::string& name, const std::string& caption, const ImageSet& images,

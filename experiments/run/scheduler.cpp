@@ -278,6 +278,9 @@ Outcome run_cells(const Study& study, const RunOptions& options, std::vector<Cel
   Outcome outcome;
   outcome.cells = std::move(cells);
   const CellStore store(study, options, outcome.cells);
+  for (const std::filesystem::path& folder : options.merge)
+    check(store.any_in(folder), "--merge: ", folder.native(), " has no finished cell of this command; it counts ",
+          "cells of the same experiment, data, profile, device and options");
   for (const Cell& cell : outcome.cells) {
     std::string damage;
     if (auto finished = store.load(cell, &damage)) outcome.finished[cell.name] = *std::move(finished);
@@ -285,7 +288,11 @@ Outcome run_cells(const Study& study, const RunOptions& options, std::vector<Cel
   }
   const std::vector<std::string> selected = selected_cells(options, outcome.cells);
   if (options.list) print_list(outcome, selected);
-  if (options.list || options.report_only) return outcome;
+  if (options.list) return outcome;
+  if (options.report_only) {
+    check(!outcome.finished.empty(), "--report-only: no cell of this command is finished in ", options.out.native());
+    return outcome;
+  }
 
   Todo todo(outcome, options.resume);
   for (const std::string& name : selected) todo.add(name, true);
