@@ -54,7 +54,10 @@ void add_ablation(Report& report, const Results& r, const Case& c, bool quality)
   const auto a = r.value(Variant::cls_r, c, first), b = r.value(Variant::cls_r, c, second),
              a_without = r.value(variant, c, first), b_without = r.value(variant, c, second);
   if (!a || !b || !a_without || !b_without) {
-    report.add(Claim::untested(text, kPending));
+    const bool never = r.none(Variant::cls_r, c, first) || r.none(variant, c, first) ||
+                       r.none(Variant::cls_r, c, second) || r.none(variant, c, second);
+    report.add(
+        Claim::untested(text, never ? "a number it needs does not exist: too few fakes were qualified" : kPending));
     return;
   }
   const double least = quality ? 0 : 0.3;
