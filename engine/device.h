@@ -3,7 +3,8 @@
 //   dispatch(x.device(), [&](auto on) { kernels::fill(on, x.count(), 0, x.data()); });
 //
 // The lambda is instantiated for each tag of the variant, so overload resolution picks the machine's kernel and a
-// missing one is a compile or link error.  That is all the machinery there is.
+// missing one is a compile or link error.  The machine is entered first (kernels/device.h).  That is all the machinery
+// there is.
 #pragma once
 #include <type_traits>
 #include <variant>
@@ -22,7 +23,12 @@ using Device = std::variant<kernels::Cpu>;
 
 template <class Function>
 decltype(auto) dispatch(const Device& on, Function&& function) {
-  return std::visit(std::forward<Function>(function), on);
+  return std::visit(
+      [&](const auto& tag) -> decltype(auto) {
+        kernels::enter(tag);
+        return function(tag);
+      },
+      on);
 }
 
 // The tag of a GPU, whosever kernels run on it; null on the CPU.

@@ -21,6 +21,7 @@ void Step::run_captured(const Device& device, Captured& captured) {
     captured.warm = true;
     return;
   }
+  kernels::enter(*gpu_of(device));
   if (captured.graph) {
     for (const auto& work : captured.replay_work) work();
   } else {

@@ -57,5 +57,10 @@ struct Cudnn : Cuda {
   CudnnHandles* handles;
 };
 
+// What a thread does before it calls kernels of a machine: on a GPU it makes that GPU its current one, since a thread
+// may have several, and begins with the system's first.  Cheap where it is current already.
+inline void enter(Cpu) {}
+void enter(Cuda on);  // defined in builds with CUDA
+
 }  // namespace kernels
 }  // namespace tobogan

@@ -284,6 +284,11 @@ TEST_CASE("statistics of the channels on the way out") {
   }
 }
 
+TEST_CASE("the largest tile, or another on a GPU that has not the shared memory for it") {
+  if (!kThorough) return;
+  check_case(layer(8, 32, 8, 256, 8, 1, 1, 0), Precision::kTf32);
+}
+
 TEST_CASE("the layers of the MNIST and the CIFAR DCGAN") {
   if (!kThorough) return;
   check_case(layer(1, 256, 7, 256, 7, 5, 1, 2), Precision::kBf16);

@@ -1,6 +1,9 @@
 // A GPU's memory and captured work: what is reused when, what is refused, and in which words.
 #include <cuda_runtime.h>
 
+#include <atomic>
+#include <thread>
+
 #include "kernels/cuda/graph.h"
 #include "kernels/cuda/machine.h"
 #include "tests/support/catch.h"
@@ -22,7 +25,7 @@ TEST_CASE("bytes come back as they went, also more than the pinned buffer holds"
 
 TEST_CASE("a block given back is taken again, and sizes of one class share blocks") {
   CudaMachine machine;
-  CudaPool pool(true);
+  CudaPool pool(machine.tag().stream, true);
   void* small = pool.take(1000);
   void* large = pool.take(5 << 20);
   CHECK(pool.bytes_in_use() >= 1000 + (5 << 20));
@@ -41,7 +44,7 @@ TEST_CASE("a block given back is taken again, and sizes of one class share block
 
 TEST_CASE("blocks in use never overlap, whatever sizes are asked for") {
   CudaMachine machine;
-  CudaPool pool(true);
+  CudaPool pool(machine.tag().stream, true);
   std::map<char*, size_t> blocks;
   for (size_t bytes = 1; bytes < (3 << 20); bytes = bytes * 3 / 2 + 1) {
     for (int i = 0; i < 3; ++i) {
@@ -60,7 +63,7 @@ TEST_CASE("blocks in use never overlap, whatever sizes are asked for") {
 
 TEST_CASE("what a lease has touched is nobody else's until it ends") {
   CudaMachine machine;
-  CudaPool pool(true);
+  CudaPool pool(machine.tag().stream, true);
   void* before = pool.take(4 << 20);
   void* kept = nullptr;
   void* inside = nullptr;
@@ -89,7 +92,7 @@ TEST_CASE("what a lease has touched is nobody else's until it ends") {
 
 TEST_CASE("asking for more memory than there is says how much was wanted, held and free") {
   CudaMachine machine;
-  CudaPool pool(true);
+  CudaPool pool(machine.tag().stream, true);
   CHECK_THROWS_WITH(pool.take(size_t{1} << 50), ContainsSubstring("1073741824 MiB wanted") &&
                                                     ContainsSubstring("held by this program") &&
                                                     ContainsSubstring("free"));
@@ -114,6 +117,39 @@ TEST_CASE("captured work runs when it is replayed, on memory that stays its own"
   graph.replay();
   CHECK(result.host() == std::vector<uint8_t>(64, 9));
   CHECK(after.host() == std::vector<uint8_t>(64, 5));
+}
+
+TEST_CASE("one machine's pool is trimmed, and goes, while another machine captures a step") {
+  CudaMachine machine, other;
+  const OnGpu<uint8_t> result(machine, std::vector<uint8_t>(64, 1));
+  CudaGraph graph(machine.tag(), [&] {
+    cudaMemsetAsync(result.data(), 9, 64, machine.tag().stream);
+    CudaPool pool(other.tag().stream, true);
+    pool.give(pool.take(5 << 20), 5 << 20);
+    pool.trim();
+    CHECK(pool.bytes_reserved() == 0);
+  });
+  graph.replay();
+  CHECK(result.host() == std::vector<uint8_t>(64, 9));
+}
+
+TEST_CASE("machines come and go in other threads while a step is captured") {
+  CudaMachine machine;
+  const OnGpu<uint8_t> result(machine, std::vector<uint8_t>(64, 1));
+  for (int round = 0; round < 10; ++round) {
+    std::atomic<bool> begun = false;
+    std::thread other([&] {
+      begun = true;
+      const CudaMachine one;
+    });
+    CudaGraph graph(machine.tag(), [&] {
+      while (!begun) std::this_thread::yield();
+      for (int i = 0; i < 100; ++i) cudaMemsetAsync(result.data(), i, 64, machine.tag().stream);
+    });
+    other.join();
+    graph.replay();
+    CHECK(result.host() == std::vector<uint8_t>(64, 99));
+  }
 }
 
 TEST_CASE("reading on the host, or a new table, inside a captured step is refused") {

@@ -29,8 +29,12 @@ double worst(Precision precision) {
 TEST_CASE("products in every transposition, as exact as the precision says") {
   CHECK(worst(Precision::kFp32) < 4 * kRounding);
   const double tf32 = worst(Precision::kTf32), bf16 = worst(Precision::kBf16);
-  CHECK((tf32 > 4 * kRounding && tf32 < 0x1p-9));  // really rounded
-  CHECK((bf16 > tf32 && bf16 < 0x1p-6));
+  CHECK(tf32 < 0x1p-9);
+  CHECK(bf16 < 0x1p-6);
+#ifdef CUDA_EMULATOR  // really rounded; a GPU is allowed to be more precise
+  CHECK(tf32 > 4 * kRounding);
+  CHECK(bf16 > tf32);
+#endif
 }
 
 TEST_CASE("empty products") {

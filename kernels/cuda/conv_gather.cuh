@@ -14,6 +14,14 @@ using Wide = TileShape<64, 128, 64, 32, 4, 2>;    // reads a quarter less for ea
 using Large = TileShape<128, 128, 64, 32, 3, 1>;  // half of Square, but rows of two pixels share few taps at borders
 using Huge = TileShape<128, 256, 64, 64, 3, 1>;   // a quarter less than Large, with all registers; for tensor cores
 
+// Whether a block has the shared memory for this tile's stages and, beside them, its static variables.  The smallest
+// limit of the GPUs that we support is 99 KiB, that of compute capability 8.6, 8.9 and 12.0.
+template <class Shape>
+constexpr bool fits(size_t shared_bytes) {
+  return Shape::kSharedBytes + 1024 <= shared_bytes;
+}
+static_assert(fits<Square>(99 << 10) && fits<Wide>(99 << 10) && fits<Large>(99 << 10));
+
 // Calls launch(tile) with the tile that should take the least time, for a product of more columns than Square has;
 // product_of(tile) is the Product in such tiles.
 template <Precision kPrecision, class ProductOf, class LaunchWith>
@@ -21,7 +29,8 @@ void with_large_tile(Cuda on, int columns, const ProductOf& product_of, const La
   const auto clocks = [&]<class Shape>(Shape tile) { return best_parts<Shape>(on, product_of(tile)).clocks; };
   const double wide = clocks(Wide{}), large = clocks(Large{});
   if constexpr (kPrecision != Precision::kFp32) {
-    if (columns > Large::kN && clocks(Huge{}) < std::min(wide, large)) return launch(Huge{});
+    const bool can_be_huge = columns > Large::kN && fits<Huge>(on.machine->shared_bytes());
+    if (can_be_huge && clocks(Huge{}) < std::min(wide, large)) return launch(Huge{});
   }
   if (large < wide) return launch(Large{});
   launch(Wide{});

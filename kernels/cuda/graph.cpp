@@ -5,6 +5,7 @@
 namespace tobogan::kernels {
 
 CudaGraph::CudaGraph(Cuda on, const std::function<void()>& work) : on_(on), lease_(*on.pool) {
+  const std::shared_lock capturing(capture_mutex());
   // Relaxed: the pool may have to ask the device for memory, which is not part of the stream.
   check_cuda(cudaStreamBeginCapture(on.stream, cudaStreamCaptureModeRelaxed), "beginning to capture a step");
   lease_.open();

@@ -4,6 +4,7 @@
 #include <cublas_v2.h>
 
 #include <algorithm>
+#include <mutex>
 #include <stdexcept>
 
 #include "kernels/cuda/check.h"
@@ -50,8 +51,12 @@ void check_cublas(cublasStatus_t status, const char* tried) {
 
 }  // namespace
 
-CudaMachine::CudaMachine(const CudaOptions& options)
-    : precision_(options.precision), gpu_(options.gpu), pool_(kReuseMemory) {
+std::shared_mutex& capture_mutex() {
+  static std::shared_mutex mutex;
+  return mutex;
+}
+
+CudaMachine::CudaMachine(const CudaOptions& options) : precision_(options.precision), gpu_(options.gpu) {
   const int count = count_gpus();
   if (gpu_ < 0 || gpu_ >= count)
     throw std::runtime_error("GPU " + std::to_string(gpu_) + " was asked for, and this machine has " +
@@ -60,11 +65,14 @@ CudaMachine::CudaMachine(const CudaOptions& options)
   check_cuda(cudaGetDeviceProperties(&properties, gpu_), "asking what the GPU is");
   name_ = properties.name;
   multiprocessors_ = properties.multiProcessorCount;
+  shared_bytes_ = properties.sharedMemPerBlockOptin;
   if (properties.major < kOldest)
     throw std::runtime_error("the GPU \"" + name_ + "\" has compute capability " + std::to_string(properties.major) +
                              "." + std::to_string(properties.minor) + ", and the kernels need 8.0 or newer");
   use();
+  const std::unique_lock no_capture(capture_mutex());
   check_cuda(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "making a stream");
+  pool_.emplace(stream_, kReuseMemory);
   check_cuda(cudaMallocHost(&pinned_, kPinned), "taking pinned memory");
   check_cublas(cublasCreate(&cublas_), "starting cuBLAS");
   check_cublas(cublasSetStream(cublas_, stream_), "giving cuBLAS the stream");
@@ -76,7 +84,10 @@ CudaMachine::CudaMachine(const CudaOptions& options)
 }
 
 CudaMachine::~CudaMachine() {
+  const std::unique_lock no_capture(capture_mutex());
+  cudaSetDevice(gpu_);
   cudaStreamSynchronize(stream_);
+  pool_.reset();
   cublasDestroy(cublas_);
   cudaFree(cublas_workspace_);
   cudaFree(counters_);
@@ -131,6 +142,10 @@ void CudaMachine::to_host(size_t bytes, const void* device, void* host) {
     check_cuda(cudaStreamSynchronize(stream_), "waiting for the GPU's results");
     std::memcpy(static_cast<char*>(host) + done, pinned_, piece);
   }
+}
+
+void enter(Cuda on) {
+  on.machine->use();
 }
 
 void wait_for(Cuda on) {

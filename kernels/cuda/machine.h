@@ -2,7 +2,8 @@
 #pragma once
 #include <cstring>
 #include <map>
-#include <memory>
+#include <optional>
+#include <shared_mutex>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,6 +20,10 @@ struct CudaOptions {
   Precision precision = Precision::kFp32;
 };
 
+// What waits for the whole GPU, such as starting and ending a library, breaks every capture that is going on, other
+// threads' too: a capture holds this mutex shared, and what may wait so holds it alone.
+std::shared_mutex& capture_mutex();
+
 class CudaMachine {
  public:
   // Throws std::runtime_error in one sentence where there is no driver, no GPU, not that many, or too old a one.
@@ -27,13 +32,14 @@ class CudaMachine {
   CudaMachine(const CudaMachine&) = delete;
   CudaMachine& operator=(const CudaMachine&) = delete;
 
-  Cuda tag() { return {stream_, &pool_, this, precision_}; }
-  const CudaPool& pool() const { return pool_; }
+  Cuda tag() { return {stream_, &*pool_, this, precision_}; }
+  const CudaPool& pool() const { return *pool_; }
   cublasContext* cublas() const { return cublas_; }
   int multiprocessors() const { return multiprocessors_; }
+  size_t shared_bytes() const { return shared_bytes_; }  // of shared memory that a block can have
   const std::string& name() const { return name_; }
 
-  // Makes this machine's GPU the calling thread's.
+  // Makes this machine's GPU the calling thread's, in which it launches and allocates; enter(Cuda) of kernels/device.h.
   void use() const;
   // Throws std::runtime_error naming what was tried, while the stream is being captured.
   void refuse_capture(const char* tried) const;
@@ -45,8 +51,8 @@ class CudaMachine {
     return static_cast<const T*>(table(values.data(), values.size_bytes()));
   }
 
-  // Counters in device memory, all zero between kernels: a kernel whose blocks share a result counts the blocks that are
-  // done with atomicInc, which begins at zero again after the last (last_block() of kernels/cuda/last_block.cuh).
+  // Counters in device memory, all zero between kernels: a kernel whose blocks share a result counts the blocks that
+  // are done with atomicInc, which begins at zero again after the last (last_block() of kernels/cuda/last_block.cuh).
   static constexpr int kCounters = 16384;
   unsigned* counters() const { return counters_; }
 
@@ -59,12 +65,13 @@ class CudaMachine {
 
   Precision precision_;
   int gpu_, multiprocessors_ = 0;
+  size_t shared_bytes_ = 0;
   std::string name_;
   CUstream_st* stream_ = nullptr;
   cublasContext* cublas_ = nullptr;
   void *cublas_workspace_ = nullptr, *pinned_ = nullptr;
   unsigned* counters_ = nullptr;
-  CudaPool pool_;
+  std::optional<CudaPool> pool_;         // there as long as the stream is
   std::map<std::string, void*> tables_;  // by their bytes
 };
 

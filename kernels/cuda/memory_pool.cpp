@@ -53,6 +53,7 @@ struct CudaPool::State {
     Lease::Blocks* lease;  // or null
     bool of_slab;
   };
+  cudaStream_t stream;
   bool reuse;
   mutable std::mutex mutex;
   std::unordered_map<void*, Block> blocks;
@@ -140,8 +141,9 @@ void CudaPool::State::give(void* pointer) {
   }
 }
 
+// Waits for its own stream, not for the device: another thread may be capturing a step, which that would break.
 void CudaPool::State::trim() {
-  cudaDeviceSynchronize();
+  cudaStreamSynchronize(stream);
   for (auto& [bytes, list] : free) {
     std::erase_if(list, [&](void* pointer) {
       const auto block = blocks.find(pointer);
@@ -154,7 +156,8 @@ void CudaPool::State::trim() {
   }
 }
 
-CudaPool::CudaPool(bool reuse) : state_(std::make_unique<State>()) {
+CudaPool::CudaPool(CUstream_st* stream, bool reuse) : state_(std::make_unique<State>()) {
+  state_->stream = stream;
   state_->reuse = reuse;
 }
 

@@ -8,13 +8,16 @@
 #include <cstdint>
 #include <memory>
 
+struct CUstream_st;  // a cudaStream_t points at it
+
 namespace tobogan::kernels {
 
 class CudaPool {
  public:
   // Without `reuse` every block is an allocation of its own of exactly the size asked for, so that what checks memory
-  // (the emulator, compute-sanitizer) sees every step over its end.  REQUIRES: outlives the stream's work.
-  explicit CudaPool(bool reuse);
+  // (the emulator, compute-sanitizer) sees every step over its end.  REQUIRES: blocks are used in `stream` alone, which
+  // outlives the pool.
+  CudaPool(CUstream_st* stream, bool reuse);
   ~CudaPool();
   CudaPool(const CudaPool&) = delete;
   CudaPool& operator=(const CudaPool&) = delete;
@@ -27,7 +30,7 @@ class CudaPool {
 
   size_t bytes_in_use() const;    // taken and not given back
   size_t bytes_reserved() const;  // held from the device
-  // Returns the blocks that nobody uses, and that no lease holds, to the device; waits for the device first.
+  // Returns the blocks that nobody uses, and that no lease holds, to the device; waits for the stream first.
   void trim();
 
   // While one is open, blocks that are taken or given back become its own: nobody else gets them before it ends.

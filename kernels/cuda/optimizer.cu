@@ -4,7 +4,6 @@
 #include <cmath>
 
 #include "kernels/cuda/flat.cuh"
-#include "kernels/cuda/last_block.cuh"
 #include "kernels/cuda/machine.h"
 #include "kernels/optimizer.h"
 
@@ -168,7 +167,10 @@ __global__ void __launch_bounds__(kBlock)
   __syncthreads();
   first.update(rule, prepared[0]);
   second.update(rule, prepared[0]);
-  if (step != nullptr && last_block(counter, gridDim.x) && threadIdx.x == 0) *step += 1;
+  // Nothing is published, and only the first thread has read *step: it alone counts.
+  if (step == nullptr || threadIdx.x != 0) return;
+  __threadfence();  // it has read before it counts
+  if (atomicInc(counter, gridDim.x - 1) == gridDim.x - 1) *step += 1;
 }
 
 __global__ void __launch_bounds__(32) count_step_kernel(uint64_t* step) {

@@ -4,6 +4,7 @@
 
 #include <bit>
 #include <climits>
+#include <mutex>
 #include <stdexcept>
 
 namespace tobogan::kernels {
@@ -32,11 +33,13 @@ CudnnTensor::~CudnnTensor() {
 }
 
 CudnnHandles::CudnnHandles(const Cuda& on) {
+  const std::unique_lock no_capture(capture_mutex());
   check_cudnn(cudnnCreate(&handle_), "cudnnCreate");
   check_cudnn(cudnnSetStream(handle_, on.stream), "cudnnSetStream");
 }
 
 CudnnHandles::~CudnnHandles() {
+  const std::unique_lock no_capture(capture_mutex());
   cudnnDestroy(handle_);
 }
 

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <mutex>
 #include <span>
 
 #include "kernels/cudnn/handles.h"
@@ -104,6 +105,7 @@ bool precise(cudnnMathType_t math, cudnnMathType_t asked) {
 template <class Result, class Find, class Size>
 Algorithm search(Cudnn on, const CudnnConv& conv, const char* call, Find find, Size size) {
   on.machine->refuse_capture("a convolution that cuDNN has not met before");
+  const std::unique_lock no_capture(capture_mutex());
   const cudnnMathType_t asked = math_of(on.precision);
   set_math(conv, asked);
   Result results[kMostAlgorithms] = {};

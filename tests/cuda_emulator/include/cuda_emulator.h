@@ -22,13 +22,14 @@ struct Options {
   int workers = 1;                // operating-system threads that share the blocks of a grid
   int multiprocessors = 4;        // what the device says it has: programs choose grids by it
   size_t device_bytes = size_t(8) << 30;  // more than this at a time is "out of memory"
+  size_t shared_bytes = 227 << 10;        // that a block can have, at most Hopper's 227 KiB
 };
 
 // REQUIRES: nothing has been allocated or launched yet.  Under ThreadSanitizer workers is always 1.
 void configure(const Options& options);
 
 // CUDA_EMULATOR=<words separated by commas>: forward, reverse, random, random:<seed>, lazy, eager, protect, leaks,
-// workers:<n>, multiprocessors:<n>, memory:<MiB>.  An unknown word ends the process with a message.
+// workers:<n>, multiprocessors:<n>, memory:<MiB>, shared:<KiB>.  An unknown word ends the process with a message.
 Options options_from_environment();
 
 // Kernel launches since the start, those inside replayed graphs included.

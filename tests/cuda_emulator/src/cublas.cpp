@@ -87,6 +87,7 @@ cublasStatus_t cublasCreate(cublasHandle_t* handle) {
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasDestroy(cublasHandle_t handle) {
+  cudaDeviceSynchronize();  // as the real one does
   delete handle;
   return CUBLAS_STATUS_SUCCESS;
 }

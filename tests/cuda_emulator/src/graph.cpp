@@ -41,10 +41,10 @@ bool joined(const CUgraph_st& graph, const std::vector<size_t>& end) {
 
 }  // namespace
 
-cudaError_t refuse_in_capture(const char* call) {
+cudaError_t refuse_in_capture(const char* call, bool waits_for_all) {
   cudaError_t error = cudaSuccess;
   for (cudaStream_t stream : all_streams())
-    if (stream->capture && stream->capture->mode != cudaStreamCaptureModeRelaxed) {
+    if (stream->capture && (waits_for_all || stream->capture->mode != cudaStreamCaptureModeRelaxed)) {
       stream->capture->invalid = true;
       error = refuse(cudaErrorStreamCaptureUnsupported, call);
     }

@@ -167,8 +167,8 @@ void check_pointer_argument(const void* kernel, int position, const void* pointe
 cudaError_t set_function_attribute(const void* kernel, cudaFuncAttribute attribute, int value) {
   RuntimeLock lock;
   if (attribute != cudaFuncAttributeMaxDynamicSharedMemorySize) return cudaSuccess;
-  if (value < 0 || size_t(value) > SharedMemory::kMaxBytes)
-    return refuse(cudaErrorInvalidValue, "cudaFuncSetAttribute: a block can have 227 KiB of shared memory");
+  if (value < 0 || size_t(value) > options().shared_bytes)
+    return refuse(cudaErrorInvalidValue, "cudaFuncSetAttribute: more shared memory than a block can have");
   dynamic_shared_limits()[kernel] = value;
   return cudaSuccess;
 }

@@ -6,6 +6,7 @@
 
 #include "report.h"
 #include "sanitizers.h"
+#include "shared_memory.h"
 
 namespace cuda_emulator {
 namespace {
@@ -44,10 +45,12 @@ void apply(const std::string& word, Options& options) {
     options.multiprocessors = int(number);
   else if (number_of(word, "memory", number))
     options.device_bytes = size_t(number) << 20;
+  else if (number_of(word, "shared", number) && number <= SharedMemory::kMaxBytes >> 10)
+    options.shared_bytes = size_t(number) << 10;
   else
     fatal(
         "CUDA_EMULATOR: unknown word '%s' (known: forward, reverse, random, random:<seed>, eager, lazy, protect, "
-        "leaks, workers:<n>, multiprocessors:<n>, memory:<MiB>)",
+        "leaks, workers:<n>, multiprocessors:<n>, memory:<MiB>, shared:<KiB>)",
         word.c_str());
 }
 

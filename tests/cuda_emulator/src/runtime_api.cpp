@@ -48,7 +48,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* p, int device) {
   std::strcpy(p->name, "CUDA on the CPU (emulated)");
   p->totalGlobalMem = options().device_bytes;
   p->sharedMemPerBlock = SharedMemory::kMaxStaticBytes;
-  p->sharedMemPerBlockOptin = SharedMemory::kMaxBytes;
+  p->sharedMemPerBlockOptin = options().shared_bytes;
   p->sharedMemPerMultiprocessor = 228 << 10;
   p->regsPerBlock = p->regsPerMultiprocessor = 65536;
   p->warpSize = 32;
@@ -93,7 +93,7 @@ cudaError_t cudaRuntimeGetVersion(int* version) {
 }
 cudaError_t cudaDeviceSynchronize() {
   RuntimeLock lock;
-  if (const cudaError_t error = refuse_in_capture("cudaDeviceSynchronize during a capture")) return error;
+  if (const cudaError_t error = refuse_in_capture("cudaDeviceSynchronize during a capture", true)) return error;
   drain_all_streams();
   return cudaSuccess;
 }

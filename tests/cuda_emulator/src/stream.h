@@ -44,8 +44,9 @@ void synchronize(cudaStream_t stream);
 
 std::vector<cudaStream_t>& all_streams();  // the first is the default stream
 cudaStream_t stream_or_default(cudaStream_t stream);
-// The error that a call which a capture forbids must return; cudaSuccess if there is no such capture.
-cudaError_t refuse_in_capture(const char* call);
+// The error that a call which a capture forbids must return; cudaSuccess if there is no such capture.  A relaxed one
+// forbids only what waits for the whole device.
+cudaError_t refuse_in_capture(const char* call, bool waits_for_all = false);
 
 }  // namespace cuda_emulator
 
