@@ -9,30 +9,36 @@ namespace tobogan::bench {
 
 struct StepTimes {
   std::vector<double> wall_ms, cpu_ms;  // one a step
-  double peak_mib = 0;                  // resident memory of the process so far
-  std::string error;                    // why there are none; else empty
+  double peak_mib = 0;                  // on the CPU resident memory of the process, on a GPU what its tensors reserved
+  std::string error;                    // why there are no times; else empty
+  std::string note;                     // what a reader of the times should know; mostly empty
 };
 
+// Whatever goes wrong with the program, a crash or too long a silence included, is a StepTimes::error: one program that
+// fails is no reason to lose the others' times.
 class Contestant {
  public:
-  // Starts `command` in a shell.
-  Contestant(std::string name, const std::string& command);
+  // Starts `command` in a shell.  It has `patience` seconds for each answer; after a longer silence it is killed.
+  Contestant(const std::string& command, double patience);
   ~Contestant();
   Contestant(const Contestant&) = delete;
   Contestant& operator=(const Contestant&) = delete;
 
-  const std::string& name() const { return name_; }
   pid_t pid() const { return pid_; }
-  // Builds the model and makes one step.  Returns the milliseconds from the start of the program to its end.
-  double first_step(const std::string& model, StepTimes& times);
+  bool has_ended() const { return has_ended_; }  // or is of no more use
+  // Lets go of other models, builds this one and makes one step.
+  StepTimes first_step(const std::string& model);
   // Makes `count` steps.
   StepTimes steps(const std::string& model, int count);
 
  private:
   StepTimes ask(const std::string& order);
+  std::string line();  // of its answers; empty where none comes
+  StepTimes failed(const std::string& why);
 
-  std::string name_, command_, unread_;
-  double started_ms_;
+  std::string unread_;
+  double patience_;
+  bool has_ended_ = false;
   int orders_ = -1, answers_ = -1;
   pid_t pid_ = -1;
 };

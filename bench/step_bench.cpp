@@ -1,10 +1,11 @@
 // Times whole training steps: ours and those of any number of peers, turn by turn in one run.
 //
 // Every program runs in a process of its own and is asked for steps through a pipe, ours too, so that memory and time
-// to the first step are its own.  In each round every program has one turn, and the order rotates.  A turn's time is
-// the median of its steps.  Beside it the benchmark reads how much processor time the rest of the machine used
-// meanwhile: a round in which anybody's turn was disturbed is left out.  (Processor time by wall time, also printed,
-// cannot tell: a step of a small model rightly leaves a thread asleep, and a waiting thread may spin.)
+// to the first step are its own; a program that fails says why in its row of the table.  In each round every program
+// has one turn, and the order rotates.  A turn's time is the median of its steps.  Beside it the benchmark reads how
+// much processor time the rest of the machine used meanwhile: a round in which anybody's turn was disturbed is left
+// out.  (Processor time by wall time, also printed, cannot tell: a step of a small model rightly leaves a thread
+// asleep, and a waiting thread may spin.)
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -26,9 +27,9 @@ namespace {
 struct Options {
   std::vector<std::string> models, peers;
   int threads = 2, batch = 64, rounds = 7, max_rounds = 21;
-  double turn = 0.7, foreign = 0.1;
+  double turn = 0.7, foreign = 0.1, patience = 600;
   std::string device = "cpu", precision = "fp32";
-  bool busy = false, serve = false, eager = false;
+  bool busy = false, serve = false, eager = false, keep = false;
 };
 
 // What one program did for one model, under one load.
@@ -39,11 +40,12 @@ struct Record {
 };
 
 struct Runner {
-  std::unique_ptr<Contestant> contestant;
+  std::string name, command;
+  std::unique_ptr<Contestant> contestant = nullptr;
   double start_ms = 0, peak_mib = 0;
   int steps_a_turn = 1;
-  std::string error;  // why it does not take part
-  Record calm, busy;
+  std::string error = "", note = "";  // why it does not take part any more; what it says about its times
+  Record calm = {}, busy = {};
 };
 
 // The share of one core that others used while `turn` ran: all busy time of the machine but that of this process and
@@ -70,7 +72,8 @@ void run_rounds(const Options& options, const std::string& model, const BusyProc
       StepTimes times;
       const auto turn = [&] { times = runner.contestant->steps(model, runner.steps_a_turn); };
       foreign = std::max(foreign, foreign_share(runners, busy, turn));
-      check(times.error.empty(), runner.contestant->name(), ": ", times.error);
+      runner.error = times.error;
+      if (!runner.error.empty()) continue;
       Record& record = busy ? runner.busy : runner.calm;
       for (size_t step = 0; step < times.wall_ms.size(); ++step) {
         record.wall += times.wall_ms[step];
@@ -92,30 +95,38 @@ void run_rounds(const Options& options, const std::string& model, const BusyProc
   if (isatty(STDERR_FILENO)) std::cerr << "\r\033[K";
 }
 
-std::vector<Runner> start(const Options& options, const std::string& model) {
-  std::vector<std::pair<std::string, std::string>> programs;
+std::vector<Runner> programs(const Options& options) {
+  std::vector<Runner> runners;
   const std::string self = std::filesystem::read_symlink("/proc/self/exe");
-  programs.emplace_back("Tobogan", concat_text("'", self, "' --serve --threads ", options.threads, " --batch ",
-                                               options.batch, " --device ", options.device, " --precision ",
-                                               options.precision, options.eager ? " --eager" : ""));
+  runners.push_back({"Tobogan", concat_text("'", self, "' --serve --threads ", options.threads, " --batch ",
+                                            options.batch, " --device ", options.device, " --precision ",
+                                            options.precision, options.eager ? " --eager" : "")});
   for (const std::string& peer : options.peers) {
     const size_t equals = peer.find('=');
     check(equals != std::string::npos && equals > 0, "--peer: expected NAME=COMMAND, got '", peer, "'");
-    programs.emplace_back(peer.substr(0, equals), peer.substr(equals + 1));
-  }
-  std::vector<Runner> runners(programs.size());
-  for (size_t i = 0; i < runners.size(); ++i) {
-    Runner& runner = runners[i];
-    runner.contestant = std::make_unique<Contestant>(programs[i].first, programs[i].second);
-    StepTimes times;
-    runner.start_ms = runner.contestant->first_step(model, times);
-    if (times.error.empty()) {  // caches and pools fill; then as many steps as fill a turn
-      times = runner.contestant->steps(model, 3);
-      runner.steps_a_turn = std::clamp(static_cast<int>(1e3 * options.turn / quantile(times.wall_ms, 0.5)), 1, 10000);
-    }
-    runner.error = times.error;
+    runners.push_back({peer.substr(0, equals), peer.substr(equals + 1)});
   }
   return runners;
+}
+
+// Makes the model's first step, then as many as let caches and pools fill and a captured step be captured, and finds
+// how many more fill a turn.
+void start(const Options& options, const std::string& model, Runner& runner) {
+  const double begun = wall_ms();
+  if (!options.keep || !runner.contestant || runner.contestant->has_ended()) {
+    runner.contestant.reset();
+    runner.contestant = std::make_unique<Contestant>(runner.command, options.patience);
+  }
+  runner.calm = runner.busy = {};
+  StepTimes times = runner.contestant->first_step(model);
+  runner.start_ms = wall_ms() - begun;
+  runner.note = times.note;
+  for (const int count : {2, 3}) {
+    if (times.error.empty()) times = runner.contestant->steps(model, count);
+  }
+  runner.error = times.error;
+  if (runner.error.empty())
+    runner.steps_a_turn = std::clamp(static_cast<int>(1e3 * options.turn / quantile(times.wall_ms, 0.5)), 1, 10000);
 }
 
 void print(const Options& options, const TimedModel& model, const std::vector<Runner>& runners) {
@@ -123,41 +134,56 @@ void print(const Options& options, const TimedModel& model, const std::vector<Ru
   std::printf("\n**%s** (%s), batch %d, %d threads: %zu rounds, %zu quiet\n\n", model.name.c_str(), model.what.c_str(),
               options.batch, options.threads, ours.all.size(), ours.quiet.size());
   std::printf(
-      "| program | ms a step | 10 %% .. 90 %% of the rounds | CPU/wall | images/s | ours is | first step after | "
-      "peak memory |%s\n",
+      "| program | ms a step | 10 %% .. 90 %% of the rounds | CPU/wall | images/s | ours is | first step after | %s "
+      "|%s\n",
+      options.device == "cpu" ? "peak memory" : "GPU memory reserved",
       options.busy ? " with a busy neighbour | |" : "");
   std::printf("|---|---|---|---|---|---|---|---|%s\n", options.busy ? "---|---|" : "");
   for (const Runner& runner : runners) {
     if (!runner.error.empty()) {
-      std::printf("| %s | - | | | | | | |%s\n", runner.contestant->name().c_str(), options.busy ? " | |" : "");
+      std::string why = runner.error;
+      std::replace_if(
+          why.begin(), why.end(), [](char c) { return c == '|' || c == '\n'; }, ' ');
+      std::printf("| %s | none: %s | | | | | | |%s\n", runner.name.c_str(), why.c_str(), options.busy ? " | |" : "");
       continue;
     }
     const Record& calm = runner.calm;
+    char ratio[32] = "n/a";  // where ours has failed
+    if (!ours.all.empty()) std::snprintf(ratio, sizeof ratio, "%.2fx", calm.median() / ours.median());
     const std::vector<double>& used = calm.quiet.empty() ? calm.all : calm.quiet;
-    std::printf("| %s | %.3g | %.3g .. %.3g | %.2f | %.0f | %.2fx | %.2f s | %.0f MiB |",
-                runner.contestant->name().c_str(), calm.median(), quantile(used, 0.1), quantile(used, 0.9),
-                calm.cpu / calm.wall, 1e3 * options.batch / calm.median(), calm.median() / ours.median(),
-                1e-3 * runner.start_ms, runner.peak_mib);
+    std::printf("| %s | %.3g | %.3g .. %.3g | %.2f | %.0f | %s | %.2f s | %.0f MiB |", runner.name.c_str(),
+                calm.median(), quantile(used, 0.1), quantile(used, 0.9), calm.cpu / calm.wall,
+                1e3 * options.batch / calm.median(), ratio, 1e-3 * runner.start_ms, runner.peak_mib);
     if (options.busy)
       std::printf(" %.3g ms | %.2fx slower |", runner.busy.median(), runner.busy.median() / calm.median());
     std::printf("\n");
   }
+  for (const Runner& runner : runners) {
+    if (!runner.note.empty()) std::printf("\n%s: %s.\n", runner.name.c_str(), runner.note.c_str());
+  }
   std::fflush(stdout);
 }
 
-void run(const Options& options) {
+// Returns whether ours ran everything.
+bool run(const Options& options) {
   std::printf("%s; a round counts where others used at most %.2g of a core\n", processor_name().c_str(),
               options.foreign);
+  if (options.keep)
+    std::printf("programs go on from model to model, and only the first \"first step\" has their start\n");
+  std::vector<Runner> runners = programs(options);
+  bool ours_ran = true;
   for (const TimedModel& model : timed_models()) {
     if (std::find(options.models.begin(), options.models.end(), model.name) == options.models.end()) continue;
-    std::vector<Runner> runners = start(options, model.name);
+    for (Runner& runner : runners) start(options, model.name, runner);
     run_rounds(options, model.name, nullptr, runners);
     if (options.busy) {
       const BusyProcess busy;
       run_rounds(options, model.name, &busy, runners);
     }
     print(options, model, runners);
+    ours_ran = ours_ran && runners.front().error.empty();
   }
+  return ours_ran;
 }
 
 int main_with(int argc, char** argv) {
@@ -182,16 +208,19 @@ int main_with(int argc, char** argv) {
   app.add_option("--foreign", options.foreign, "a round counts where others used at most this share of a core")
       ->capture_default_str();
   app.add_flag("--busy", options.busy, "measure again beside a process that computes all the time");
+  app.add_option("--patience", options.patience, "seconds for each answer of a program, its start included")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_flag("--keep", options.keep, "do not start programs anew for each model; for GPUs, where that takes long");
   app.add_flag("--serve", options.serve, "take orders on standard input instead, as the peers do");
   CLI11_PARSE(app, argc, argv);
   if (options.models.empty()) options.models.assign(names.begin(), names.end());
   if (options.serve) {
     serve_steps({.device = options.device, .threads = options.threads, .precision = options.precision},
                 {.capture = !options.eager}, options.batch);
-  } else {
-    run(options);
+    return 0;
   }
-  return 0;
+  return run(options) ? 0 : 1;
 }
 
 }  // namespace

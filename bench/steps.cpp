@@ -1,8 +1,9 @@
 #include "bench/steps.h"
 
 #include <algorithm>
+#include <cmath>
 #include <iostream>
-#include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -18,6 +19,9 @@
 #include "models/mlp.h"
 #include "models/resnet.h"
 #include "models/tutorial_dcgan.h"
+#ifdef TOBOGAN_WITH_CUDNN
+#include "kernels/cudnn/handles.h"
+#endif
 
 namespace tobogan::bench {
 namespace {
@@ -27,7 +31,7 @@ Tensor images(Context& context, const Shape& shape) {
 }
 
 // Abadi: both gradients from one forward pass, then both networks move.
-std::function<void()> mnist_dcgan(Context& context, int batch) {
+std::function<Tensor()> mnist_dcgan(Context& context, int batch) {
   struct Training {
     Context& context;
     int batch;
@@ -37,19 +41,20 @@ std::function<void()> mnist_dcgan(Context& context, int batch) {
     Adam adam_g{generator.named_parameters(), options}, adam_d{discriminator.named_parameters(), options};
     Tensor real = images(context, {batch, 1, 28, 28});
 
-    void step() {
+    Tensor step() {
       const Tensor fake = generator(context.rng["latent"].normal({batch, 100}));
       const GanGradients gradients = gan_gradients(
           real, fake, [this](const Tensor& x) { return discriminator(x); }, adam_d.parameters(), adam_g.parameters());
       adam_d.step(gradients.discriminator);
       adam_g.step(gradients.generator);
+      return gradients.generator_loss.detach();
     }
   };
-  return [training = std::shared_ptr<Training>(new Training{context, batch})] { training->step(); };
+  return [training = std::shared_ptr<Training>(new Training{context, batch})] { return training->step(); };
 }
 
 // Chen: the generator is judged by the discriminator after its step.
-std::function<void()> cifar_dcgan(Context& context, int batch) {
+std::function<Tensor()> cifar_dcgan(Context& context, int batch) {
   struct Training {
     Context& context;
     int batch;
@@ -59,18 +64,20 @@ std::function<void()> cifar_dcgan(Context& context, int batch) {
     Adam adam_g{generator.named_parameters(), options}, adam_d{discriminator.named_parameters(), options};
     Tensor real = images(context, {batch, 3, 32, 32});
 
-    void step() {
+    Tensor step() {
       const Tensor fake = generator(context.rng["latent"].normal({batch, 100}));
       const Tensor loss_d = bce_with_logits(discriminator(real), 1) + bce_with_logits(discriminator(fake.detach()), 0);
       adam_d.step(grad(loss_d, adam_d.parameters()));
-      adam_g.step(grad(bce_with_logits(discriminator(fake), 1), adam_g.parameters()));
+      const Tensor loss_g = bce_with_logits(discriminator(fake), 1);
+      adam_g.step(grad(loss_g, adam_g.parameters()));
+      return loss_g.detach();
     }
   };
-  return [training = std::shared_ptr<Training>(new Training{context, batch})] { training->step(); };
+  return [training = std::shared_ptr<Training>(new Training{context, batch})] { return training->step(); };
 }
 
 // Kim & Lee: a ClusterGAN iteration, five steps of the critic with gradient penalty, one of generator and encoder.
-std::function<void()> cluster_gan(Context& context, int batch) {
+std::function<Tensor()> cluster_gan(Context& context, int batch) {
   struct Training {
     Context& context;
     int batch;
@@ -95,19 +102,20 @@ std::function<void()> cluster_gan(Context& context, int batch) {
       adam_d.step(grad(cluster_critic_loss(critic, real, fake, u), adam_d.parameters()));
     }
 
-    void step() {
+    Tensor step() {
       for (int i = 0; i < 5; ++i) critic_step();
       const ClusterLatent asked = latent();
       const Tensor fake = generator(asked.z);
       const Tensor loss = -mean(critic(fake)) + clustering_loss(encoder(fake), asked);
       adam_ge.step(grad(loss, adam_ge.parameters()));
+      return loss.detach();
     }
   };
-  return [training = std::shared_ptr<Training>(new Training{context, batch})] { training->step(); };
+  return [training = std::shared_ptr<Training>(new Training{context, batch})] { return training->step(); };
 }
 
 template <class Network>
-std::function<void()> classifier(Context& context, const Shape& shape) {
+std::function<Tensor()> classifier(Context& context, const Shape& shape) {
   struct Training {
     Network network;
     Adam adam;
@@ -119,37 +127,63 @@ std::function<void()> classifier(Context& context, const Shape& shape) {
           adam(network.named_parameters(), {}),
           x(images(context, shape)),
           labels(context.rng["labels"].integers(shape[0], 10)) {}
-    void step() { adam.step(grad(cross_entropy(network(x), labels), adam.parameters())); }
+    Tensor step() {
+      const Tensor loss = cross_entropy(network(x), labels);
+      adam.step(grad(loss, adam.parameters()));
+      return loss.detach();
+    }
   };
-  return [training = std::make_shared<Training>(context, shape)] { training->step(); };
+  return [training = std::make_shared<Training>(context, shape)] { return training->step(); };
 }
 
-// Steps on a GPU are waited for in groups, as a training waits for them: each then counts as its group's mean.
-nlohmann::json timed(const Machine& machine, const std::function<void()>& step, int count) {
-  const int group = std::holds_alternative<kernels::Cpu>(machine.device()) ? 1 : 20;
-  std::vector<double> wall, cpu;
-  machine.wait();
-  for (int left = count; left > 0; left -= group) {
-    const int steps = std::min(group, left);
-    const double wall_start = wall_ms(), cpu_start = own_cpu_ms();
-    for (int i = 0; i < steps; ++i) step();
-    machine.wait();
-    wall.insert(wall.end(), steps, (wall_ms() - wall_start) / steps);
-    cpu.insert(cpu.end(), steps, (own_cpu_ms() - cpu_start) / steps);
-  }
-  return {{"wall_ms", wall}, {"cpu_ms", cpu}, {"peak_mib", own_peak_mib()}};
+// Convolutions of this device that were left to the hand-written kernels so far, because cuDNN has nothing for them.
+int64_t left_to_us([[maybe_unused]] const Device& device) {
+#ifdef TOBOGAN_WITH_CUDNN
+  if (const auto* cudnn = std::get_if<kernels::Cudnn>(&device)) return cudnn->handles->left_to_us;
+#endif
+  return 0;
 }
 
-// A model in a context of its own.
+// A model on a machine of its own, so that the memory that it takes is its own.
 class Training {
  public:
-  Training(const TimedModel& model, Machine& machine, const StepOptions& how, int batch)
-      : context_(machine, 1), step_(context_, model.make(context_, batch), how) {}
-  void step() { step_(); }
+  Training(const TimedModel& model, const MachineOptions& machine, const StepOptions& how, int batch)
+      : machine_(machine),
+        context_(machine_, 1),
+        step_(
+            context_, [this, step = model.make(context_, batch)] { loss_ = step(); }, how),
+        on_gpu_(gpu_of(machine_.device()) != nullptr) {}
+
+  // The answer to an order.  Steps on a GPU are waited for in groups, as a training waits for them: each then counts as
+  // its group's mean.
+  nlohmann::json timed(int count) {
+    const int group = on_gpu_ ? 20 : 1;
+    const int64_t left_before = left_to_us(machine_.device());
+    std::vector<double> wall, cpu;
+    machine_.wait();
+    for (int left = count; left > 0; left -= group) {
+      const int steps = std::min(group, left);
+      const double wall_start = wall_ms(), cpu_start = own_cpu_ms();
+      for (int i = 0; i < steps; ++i) step_();
+      machine_.wait();
+      wall.insert(wall.end(), steps, (wall_ms() - wall_start) / steps);
+      cpu.insert(cpu.end(), steps, (own_cpu_ms() - cpu_start) / steps);
+    }
+    const Real loss = loss_.item();
+    check(std::isfinite(loss), "the loss is ", loss, ": what is not a training is not timed");
+    const double memory = on_gpu_ ? static_cast<double>(machine_.bytes_reserved()) / (1 << 20) : own_peak_mib();
+    nlohmann::json answer{{"wall_ms", wall}, {"cpu_ms", cpu}, {"peak_mib", memory}};
+    if (const int64_t left = left_to_us(machine_.device()) - left_before)
+      answer["note"] = concat_text("cuDNN has nothing for ", left, " of its convolutions: they are our own kernels");
+    return answer;
+  }
 
  private:
+  Machine machine_;
   Context context_;
+  Tensor loss_;
   Step step_;
+  bool on_gpu_;
 };
 
 }  // namespace
@@ -175,27 +209,35 @@ std::span<const TimedModel> timed_models() {
   return models;
 }
 
-void serve_steps(const MachineOptions& options, const StepOptions& how, int batch) {
+void serve_steps(const MachineOptions& machine, const StepOptions& how, int batch) {
   constexpr int kWarmup = 3;
-  Machine machine(options);
-  std::map<std::string, Training> trainings;
-  for (std::string line; std::getline(std::cin, line);) {
+  std::string current;  // the model in memory
+  std::unique_ptr<Training> training;
+  const auto answer = [&](const std::string& line) {
     std::istringstream words(line);
     std::string order, name;
     int count = 0;
     words >> order >> name >> count;
     const auto models = timed_models();
     const auto model = std::find_if(models.begin(), models.end(), [&](const auto& m) { return m.name == name; });
-    if (model == models.end() || (order != "start" && (order != "step" || count < 1))) {
-      std::cout << nlohmann::json{{"error", "expected 'start MODEL' or 'step MODEL COUNT', got '" + line + "'"}}
-                << std::endl;
-      continue;
+    check(model != models.end() && (order == "start" || (order == "step" && count >= 1)),
+          "expected 'start MODEL' or 'step MODEL COUNT', got '", line, "'");
+    if (order == "start" || current != name) {
+      training.reset();
+      training = std::make_unique<Training>(*model, machine, how, batch);
+      current = name;
+      if (order == "step") training->timed(kWarmup);
     }
-    const auto [at, is_new] = trainings.try_emplace(name, *model, machine, how, batch);
-    const auto step = [&training = at->second] { training.step(); };
-    if (order == "start") count = 1;
-    if (order == "step" && is_new) timed(machine, step, kWarmup);
-    std::cout << timed(machine, step, count) << std::endl;
+    return training->timed(order == "start" ? 1 : count);
+  };
+  for (std::string line; std::getline(std::cin, line);) {
+    nlohmann::json said;
+    try {
+      said = answer(line);
+    } catch (const std::exception& error) {
+      said = {{"error", error.what()}};
+    }
+    std::cout << said << std::endl;
   }
 }
 

@@ -6,15 +6,16 @@
 
 #include "engine/context.h"
 #include "engine/step.h"
+#include "engine/tensor.h"
 
 namespace tobogan::bench {
 
 // A model by the name it has here and in bench/peers; `make` builds its networks and returns one step of their
-// training.
+// training, which returns the loss of the network that moved last.
 struct TimedModel {
   std::string name;
   std::string what;
-  std::function<std::function<void()>(Context& context, int batch)> make;
+  std::function<std::function<Tensor()>(Context& context, int batch)> make;
 };
 
 std::span<const TimedModel> timed_models();

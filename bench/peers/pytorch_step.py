@@ -14,7 +14,9 @@ gives the networks to torch.compile; compile-graph does both.
 import argparse
 import contextlib
 import ctypes
+import gc
 import json
+import math
 import os
 import resource
 import statistics
@@ -31,8 +33,8 @@ def parse():
     p.add_argument("--warmup", type=int, default=3, help="steps before the clock starts")
     p.add_argument("--device", default="cpu", choices=["cpu", "cuda"])
     p.add_argument("--mode", default="eager", choices=["eager", "graph", "compile", "compile-graph"])
-    p.add_argument("--precision", default="fp32", choices=["fp32", "tf32", "bf16"],
-                   help="of products on a GPU; bf16 is autocast with TF32 for the rest")
+    p.add_argument("--precision", default="fp32", choices=["stock", "fp32", "tf32", "bf16"],
+                   help="of products on a GPU; bf16 is autocast with TF32 for the rest, stock is what PyTorch does untold")
     p.add_argument("--serve", action="store_true", help="take orders on standard input")
     p.add_argument("--keep-memory", action="store_true", help="let malloc keep large blocks instead of unmapping them")
     p.add_argument("--channels-last", action="store_true", help="images and kernels in NHWC order")
@@ -41,7 +43,7 @@ def parse():
     p.add_argument("--strong", action="store_true",
                    help="the best known setting: memory kept, channels last, fused Adam (foreach where there is none)")
     parsed = p.parse_args()
-    if parsed.device == "cpu" and ("graph" in parsed.mode or parsed.precision != "fp32"):
+    if parsed.device == "cpu" and ("graph" in parsed.mode or parsed.precision not in ("stock", "fp32")):
         p.error("--mode graph and --precision are for --device cuda")
     return parsed
 
@@ -63,12 +65,17 @@ version = tuple(int(part) for part in torch.__version__.split("+")[0].split(".")
 if args.strong:
     args.channels_last = True
     args.adam = "fused" if version >= (2, 4) else "foreach"
+if args.mode.startswith("compile"):
+    # What a compiled way back may reuse it must not, where both networks' gradients come from one way forward.
+    import torch._functorch.config
+    torch._functorch.config.donated_buffer = False
 bce = F.binary_cross_entropy_with_logits
 on_gpu = args.device == "cuda"
 if on_gpu:
     torch.set_default_device("cuda")
     torch.backends.cudnn.benchmark = args.strong
-    torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.precision != "fp32"
+    if args.precision != "stock":
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = args.precision != "fp32"
 
 
 class Deconv(torch.autograd.Function):
@@ -150,9 +157,11 @@ def mnist_dcgan():
     def step():
         fake_score = d(g(torch.randn(args.batch, 100)))
         move_d = descend_d((bce(d(real), one) + bce(fake_score, zero)) / 2, keep_graph=True)
-        move_g = descend_g(bce(fake_score, one))
+        loss = bce(fake_score, one)
+        move_g = descend_g(loss)
         move_d()
         move_g()
+        return loss.detach()
     return step
 
 
@@ -174,7 +183,9 @@ def cifar_dcgan():
     def step():
         fake = g(torch.randn(args.batch, 100))
         descend_d(bce(d(real), one) + bce(d(fake.detach()), zero))()
-        descend_g(bce(d(fake), one))()
+        loss = bce(d(fake), one)
+        descend_g(loss)()
+        return loss.detach()
     return step
 
 
@@ -182,7 +193,12 @@ def classifier(net, shape):
     net = ordered(net)
     x, y = ordered(torch.rand(args.batch, *shape)), torch.randint(0, 10, (args.batch,))
     descend = adam([net], 1e-3)
-    return lambda: descend(F.cross_entropy(net(x), y))()
+
+    def step():
+        loss = F.cross_entropy(net(x), y)
+        descend(loss)()
+        return loss.detach()
+    return step
 
 
 def mlp():
@@ -256,7 +272,9 @@ def wgan_gp(critic_steps=5):
         z, noise, label = latent()
         fake = g(z)
         code = e(fake)
-        descend_ge(-d(fake).mean() + 10 * F.mse_loss(code[:, :30], noise) + 10 * F.cross_entropy(code[:, 30:], label))()
+        loss = -d(fake).mean() + 10 * F.mse_loss(code[:, :30], noise) + 10 * F.cross_entropy(code[:, 30:], label)
+        descend_ge(loss)()
+        return loss.detach()
     return step
 
 
@@ -270,12 +288,14 @@ def processor():
 
 
 def made(model):
-    """The model's step in the mode and precision asked for."""
+    """The model's step in the mode and precision asked for; it returns the loss of the network that moved last."""
+    if model == "wgan-gp" and args.mode.startswith("compile"):
+        raise RuntimeError("torch.compile cannot differentiate twice, as a gradient penalty needs")
     plain = MODELS[model]()
 
     def step():
         with torch.autocast("cuda", torch.bfloat16, enabled=args.precision == "bf16"):
-            plain()
+            return plain()
     if not on_gpu:
         return plain
     if "graph" not in args.mode:
@@ -288,8 +308,12 @@ def made(model):
     torch.cuda.current_stream().wait_stream(side)
     graph = torch.cuda.CUDAGraph()
     with torch.cuda.graph(graph):
-        step()
-    return graph.replay
+        loss = step()
+
+    def replay():
+        graph.replay()
+        return loss
+    return replay
 
 
 def timed(step, count):
@@ -302,28 +326,50 @@ def timed(step, count):
         steps = min(group, count - done)
         t, c = time.perf_counter(), time.process_time()
         for _ in range(steps):
-            step()
+            loss = step()
         wait()
         wall += [1e3 * (time.perf_counter() - t) / steps] * steps
         cpu += [1e3 * (time.process_time() - c) / steps] * steps
-    return {"wall_ms": wall, "cpu_ms": cpu, "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+    if not math.isfinite(loss):
+        raise RuntimeError(f"the loss is {float(loss)}: what is not a training is not timed")
+    peak = torch.cuda.max_memory_reserved() / 2**20 if on_gpu else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    return {"wall_ms": wall, "cpu_ms": cpu, "peak_mib": peak}
+
+
+def forget_models():
+    """What they hold, compiled code included."""
+    gc.collect()
+    if args.mode.startswith("compile"):
+        torch.compiler.reset()
+    if on_gpu:
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
 
 
 def serve():
-    """One line in, one line of JSON out.  A model is built when it is first asked for."""
-    steps = {}
+    """One line in, one line of JSON out, be it an error.  One model is in memory at a time."""
+    current, step = None, None
+
+    def answer(order, model, count):
+        nonlocal current, step
+        if model not in MODELS or not (order == "start" or (order == "step" and count.isdigit() and int(count) > 0)):
+            raise ValueError(f"expected 'start MODEL' or 'step MODEL COUNT' with a model of {', '.join(MODELS)}, "
+                             f"got '{' '.join((order, model, count)).strip()}'")
+        if order == "start" or model != current:
+            current = step = None
+            forget_models()
+            step = made(model)
+            current = model
+            if order == "step":
+                timed(step, args.warmup)
+        return timed(step, int(count) if order == "step" else 1)
+
     for line in sys.stdin:
-        order, model, count = (line.split() + ["", "", ""])[:3]
-        if model not in MODELS or not (order == "start" or (order == "step" and count.isdigit())):
-            answer = {"error": f"expected 'start MODEL' or 'step MODEL COUNT' with a model of {', '.join(MODELS)}, "
-                               f"got '{line.strip()}'"}
-        else:
-            if model not in steps:
-                steps[model] = made(model)
-                if order == "step":
-                    timed(steps[model], args.warmup)
-            answer = timed(steps[model], int(count) if order == "step" else 1)
-        print(json.dumps(answer), flush=True)
+        try:
+            said = answer(*(line.split() + ["", "", ""])[:3])
+        except Exception as error:  # whatever it is: the other programs' times are still wanted
+            said = {"error": f"{type(error).__name__}: {error}"[:300]}
+        print(json.dumps(said), flush=True)
 
 
 def main():

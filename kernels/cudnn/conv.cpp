@@ -117,7 +117,9 @@ std::optional<ConvDims> for_library(Cudnn on, const ConvDims& d, ConvPass pass) 
     if (size == 0) return {};
   }
   const ConvDims library = library_dims(d);
-  return library_has(on, library, pass) ? std::optional(library) : std::nullopt;
+  if (library_has(on, library, pass)) return library;
+  ++on.handles->left_to_us;
+  return {};
 }
 
 }  // namespace

@@ -43,6 +43,8 @@ class CudnnHandles {
   // What is known about a convolution of these sizes: null at first.
   std::shared_ptr<CudnnConv>& conv(const ConvDims& dims);
 
+  int64_t left_to_us = 0;  // convolutions that the hand-written kernels did, because the library has no algorithm
+
  private:
   cudnnContext* handle_ = nullptr;
   std::map<std::array<int, sizeof(ConvDims) / sizeof(int)>, std::shared_ptr<CudnnConv>> convolutions_;
