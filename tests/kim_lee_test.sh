@@ -36,6 +36,12 @@ done
 "$program" "${small[@]}" --images own --fakes 10 --out own-out >own.log 2>&1 || fail "own images: $(tail -n 3 own.log)"
 grep -q "Own images" own.log || fail "no table of own images"
 
+# Their results are theirs alone: with another image in the folder nothing counts as finished.
+listed() { "$program" "${small[@]}" --images own --fakes 10 --out own-out --list | tail -n 1; }
+[ "$(listed)" = "$(listed | sed 's/^[0-9]* of \([0-9]*\)/\1 of \1/')" ] || fail "own images: $(listed)"
+cp calm/fakes_clsr_mnist_plain.png own/test/b/8.png
+[ "$(listed)" = "$(listed | sed 's/^[0-9]*/0/')" ] || fail "results of other images count: $(listed)"
+
 refuses "tables" --tables 9
 refuses "bn-sampling" --bn-sampling moving
 refuses "nowhere" --data "$work/nowhere" --out refused

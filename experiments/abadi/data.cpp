@@ -21,7 +21,7 @@ Data::Data(std::filesystem::path root, int synthetic_train, int synthetic_test)
 // The first n drawn training images are the same however many are drawn.
 nlohmann::json Data::identity(const std::string& name) {
   if (synthetic()) return {{"test", synthetic_test_}};
-  return {{"data", sets_.fingerprint(name)}};
+  return {{"fingerprint", sets_.fingerprint(name)}};
 }
 
 ImageSet draw_sample(const ImageSet& train, int count, uint64_t seed) {

@@ -28,7 +28,7 @@ Dataset Data::load(const std::string& name) const {
 
 nlohmann::json Data::identity(const std::string& name) {
   if (root_.empty() && name != kOwnImages) return {{"synthetic", {plan_.synthetic_train, plan_.synthetic_test}}};
-  return {{"images", sets_.fingerprint(name)}};
+  return {{"fingerprint", sets_.fingerprint(name)}};
 }
 
 std::shared_ptr<const Biased> Data::train(const std::string& name, Bias bias, uint64_t seed) {

@@ -17,7 +17,7 @@ Data::Data(std::filesystem::path root, int synthetic, int train_images)
 
 nlohmann::json Data::identity(const std::string& name) {
   if (synthetic()) return {{"synthetic_images", synthetic_}};
-  return {{"images", sets_.fingerprint(name)}};
+  return {{"fingerprint", sets_.fingerprint(name)}};
 }
 
 std::shared_ptr<const Dataset> Data::split(const std::string& name, uint64_t seed) {
