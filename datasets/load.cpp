@@ -1,8 +1,6 @@
 // One name, one loader, and what the published files are like.
 #include "datasets/load.h"
 
-#include <functional>
-
 #include "datasets/cifar.h"
 #include "datasets/idx.h"
 #include "datasets/synthetic.h"
@@ -29,11 +27,11 @@ Dataset from_folder(const std::filesystem::path& root, const Published& set) {
         "; get the data with: datasets/fetch --to ", root.native(), " ", set.name,
         " (or leave out --data: images are then drawn by the program)");
   Dataset loaded = set.load(folder);
-  for (const ImageSet& part : {std::cref(loaded.train), std::cref(loaded.test)})
-    check(part.channels == set.channels && part.height == set.side && part.width == set.side &&
-              part.classes() == set.classes,
+  for (const ImageSet* part : {&loaded.train, &loaded.test})
+    check(part->channels == set.channels && part->height == set.side && part->width == set.side &&
+              part->classes() == set.classes,
           folder.native(), ": expected images of ", set.channels, "x", set.side, "x", set.side, " in ", set.classes,
-          " classes, got ", part.channels, "x", part.height, "x", part.width, " in ", part.classes());
+          " classes, got ", part->channels, "x", part->height, "x", part->width, " in ", part->classes());
   return loaded;
 }
 

@@ -121,15 +121,15 @@ void CellStore::prepare() const {
   AtomicFile probe(options_.out / "cells" / "probe");  // says now, not after an hour, that nothing can be written
 }
 
-fs::path CellStore::folder_in(const fs::path& out, const Cell& cell) const {
-  return out / "cells" / (cell.name + "-" + hash(cell));
+fs::path CellStore::folder_in(const fs::path& out, const std::string& cell) const {
+  return out / "cells" / (cell + "-" + entries_.at(cell).hash);
 }
 
 std::optional<Finished> CellStore::load(const Cell& cell, std::string* damage) const {
   std::vector<fs::path> roots = {options_.out};
   roots.insert(roots.end(), options_.merge.begin(), options_.merge.end());
   for (const fs::path& root : roots) {
-    const fs::path folder = folder_in(root, cell);
+    const fs::path folder = folder_in(root, cell.name);
     if (!fs::exists(folder / kResult)) continue;
     try {
       Finished finished = parse_result(read_text(folder / kResult), entries_.at(cell.name).identity);
@@ -143,9 +143,8 @@ std::optional<Finished> CellStore::load(const Cell& cell, std::string* damage) c
 }
 
 bool CellStore::any_in(const fs::path& out) const {
-  return std::any_of(entries_.begin(), entries_.end(), [&](const auto& entry) {
-    return fs::exists(out / "cells" / (entry.first + "-" + entry.second.hash) / kResult);
-  });
+  return std::any_of(entries_.begin(), entries_.end(),
+                     [&](const auto& entry) { return fs::exists(folder_in(out, entry.first) / kResult); });
 }
 
 std::optional<CellLock> CellStore::try_lock(const Cell& cell) const {

@@ -37,7 +37,7 @@ class CellStore {
   void prepare() const;
 
   const std::string& hash(const Cell& cell) const { return entries_.at(cell.name).hash; }
-  std::filesystem::path folder(const Cell& cell) const { return folder_in(options_.out, cell); }
+  std::filesystem::path folder(const Cell& cell) const { return folder_in(options_.out, cell.name); }
 
   // The result in --out, else in one of --merge; nothing if there is none.  A file that is no result of this cell
   // counts as none; `damage` then gets a sentence.
@@ -59,7 +59,7 @@ class CellStore {
     nlohmann::json identity;
     std::string hash;
   };
-  std::filesystem::path folder_in(const std::filesystem::path& out, const Cell& cell) const;
+  std::filesystem::path folder_in(const std::filesystem::path& out, const std::string& cell) const;
 
   const RunOptions& options_;
   std::map<std::string, Entry> entries_;

@@ -80,7 +80,7 @@ std::string seeds_text(const std::vector<std::uint64_t>& seeds) {
 }
 
 void add_what_options(CLI::App& app, RunOptions& o) {
-  add(app, {"--data", "DIR", "", "folder with the data sets; without it the quick profile draws its own images"},
+  add(app, {"--data", "DIR", "", "folder with the data sets; without it the program draws its own images"},
       [&o](const std::string& text) { o.data = folder(text); });
   add(app,
       {"--device", "cpu|cuda|cudnn", "cpu",
