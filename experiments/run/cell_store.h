@@ -36,7 +36,6 @@ class CellStore {
   // Makes <out>/cells; throws Error when it cannot be made or written to.
   void prepare() const;
 
-  const std::string& hash(const Cell& cell) const { return entries_.at(cell.name).hash; }
   std::filesystem::path folder(const Cell& cell) const { return folder_in(options_.out, cell.name); }
 
   // The result in --out, else in one of --merge; nothing if there is none.  A file that is no result of this cell
