@@ -1,6 +1,6 @@
 // Where finished cells live: <out>/cells/<name>-<hash>/result.json and, beside it, their artefacts.
 //
-// The hash is of everything a cell's result depends on: its configuration, the study (experiment, version, data),
+// The hash is of everything a cell's result depends on: its configuration, the study (experiment, version),
 // profile, device, and the hashes of the cells it needs.  The thing hashed is stored too and compared in full, so a
 // result is used only by the configuration that made it.  Threads, jobs and folders are left out: they change nothing.
 #pragma once
