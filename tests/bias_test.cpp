@@ -9,6 +9,7 @@
 #include "datasets/idx.h"
 #include "datasets/synthetic.h"
 #include "tests/support/catch.h"
+#include "tests/support/data.h"
 #include "tests/support/hostile.h"
 
 using namespace tobogan;
@@ -105,10 +106,10 @@ TEST_CASE("content bias falls back on the best centre it has seen") {
   CHECK_THAT(refusal([&] { content_bias(set, {.draws = 0}, closeness, 1); }), ContainsSubstring("0 draws"));
 }
 
-TEST_CASE("the size bias of MNIST has 5,421 fives and 20 different ones") {
-  const std::filesystem::path data = TOBOGAN_DATA_DIR;
-  if (data.empty()) return;
-  const ImageSet mnist = load_mnist(data / "mnist").train;
+TEST_CASE("the size bias of MNIST has 5,421 fives and 20 different ones", "[data][mnist]") {
+  const auto folder = data_set("mnist");
+  if (!folder) return;
+  const ImageSet mnist = load_mnist(*folder).train;
   const Biased biased = size_bias(mnist, {}, 1);
   check_bias(mnist, biased, 5);
   std::multiset<std::string> fives;

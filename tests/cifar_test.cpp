@@ -6,6 +6,7 @@
 
 #include "datasets/random.h"
 #include "tests/support/catch.h"
+#include "tests/support/data.h"
 #include "tests/support/hostile.h"
 #include "tests/support/temp_folder.h"
 
@@ -99,10 +100,10 @@ TEST_CASE("what CIFAR cannot hold is not written") {
   CHECK(fs::is_empty(folder.path()));
 }
 
-TEST_CASE("the files of CIFAR-10 are what is published") {
-  const fs::path data = TOBOGAN_DATA_DIR;
-  if (data.empty()) return;
-  const Dataset cifar = load_cifar10(data / "cifar-10");
+TEST_CASE("the files of CIFAR-10 are what is published", "[data][cifar-10]") {
+  const auto folder = data_set("cifar-10");
+  if (!folder) return;
+  const Dataset cifar = load_cifar10(*folder);
   CHECK((cifar.train.count == 50000 && cifar.test.count == 10000));
   CHECK((cifar.train.class_names[0] == "airplane" && cifar.train.class_names[9] == "truck"));
   for (int label = 0; label < 10; ++label) {

@@ -7,6 +7,7 @@
 #include "datasets/idx.h"
 #include "experiments/metrics/diversity.h"
 #include "tests/support/catch.h"
+#include "tests/support/data.h"
 #include "tests/support/hostile.h"
 #include "tests/support/metrics_golden.h"
 
@@ -81,10 +82,10 @@ TEST_CASE("FSIM refuses images that do not fit") {
   CHECK_THAT(refusal([] { grey_images({.count = 0, .channels = 3, .source = "cifar"}); }), ContainsSubstring("cifar"));
 }
 
-TEST_CASE("MNIST within classes: the quantiles and the species that were measured") {
-  const std::filesystem::path data = TOBOGAN_DATA_DIR;
-  if (data.empty()) return;
-  const ImageSet test = load_mnist(data / "mnist").test;
+TEST_CASE("MNIST within classes: the quantiles and the species that were measured", "[data][mnist]") {
+  const auto folder = data_set("mnist");
+  if (!folder) return;
+  const ImageSet test = load_mnist(*folder).test;
   std::vector<float> similarities;
   double index = 0, species = 0;
   for (int label = 0; label < 10; ++label) {

@@ -10,6 +10,7 @@
 #include "datasets/files.h"
 #include "datasets/random.h"
 #include "tests/support/catch.h"
+#include "tests/support/data.h"
 #include "tests/support/hostile.h"
 #include "tests/support/temp_folder.h"
 
@@ -176,10 +177,10 @@ TEST_CASE("what is not a file is refused") {
   CHECK_THAT(refusal([&] { load_mnist(folder.path()); }), ContainsSubstring("not a regular file"));
 }
 
-TEST_CASE("the four files of MNIST are what is published") {
-  const fs::path data = TOBOGAN_DATA_DIR;
-  if (data.empty()) return;
-  const Dataset mnist = load_mnist(data / "mnist");
+TEST_CASE("the four files of MNIST are what is published", "[data][mnist]") {
+  const auto folder = data_set("mnist");
+  if (!folder) return;
+  const Dataset mnist = load_mnist(*folder);
   CHECK(
       (mnist.train.count == 60000 && mnist.train.channels == 1 && mnist.train.height == 28 && mnist.train.width == 28));
   CHECK(mnist.test.count == 10000);
@@ -197,10 +198,10 @@ TEST_CASE("the four files of MNIST are what is published") {
   CHECK(std::sqrt(squares / mnist.train.pixels.size() - mean * mean) == Approx(0.3081).margin(5e-5));
 }
 
-TEST_CASE("the four files of Fashion-MNIST are what is published") {
-  const fs::path data = TOBOGAN_DATA_DIR;
-  if (data.empty()) return;
-  const Dataset fashion = load_fashion_mnist(data / "fashion-mnist");
+TEST_CASE("the four files of Fashion-MNIST are what is published", "[data][fashion-mnist]") {
+  const auto folder = data_set("fashion-mnist");
+  if (!folder) return;
+  const Dataset fashion = load_fashion_mnist(*folder);
   for (int label = 0; label < 10; ++label) {
     CHECK(of_class(fashion.train, label).size() == 6000);
     CHECK(of_class(fashion.test, label).size() == 1000);

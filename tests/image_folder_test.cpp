@@ -11,6 +11,7 @@
 #include "datasets/decode.h"
 #include "datasets/random.h"
 #include "tests/support/catch.h"
+#include "tests/support/data.h"
 #include "tests/support/hostile.h"
 #include "tests/support/temp_folder.h"
 
@@ -241,11 +242,10 @@ TEST_CASE("folders that are not as expected are refused with their names") {
   CHECK_THAT(refusal([&] { read_image_folder(root.path(), {}); }), ContainsSubstring("a size to resize to"));
 }
 
-TEST_CASE("the 164 pictures of cows and horses are read") {
-  const fs::path data = TOBOGAN_DATA_DIR;
-  if (data.empty()) return;
-  const Dataset animals =
-      load_image_folders(data / "cows-horses", {.height = 128, .width = 128, .class_names = {"horse", "cow"}});
+TEST_CASE("the 164 pictures of cows and horses are read", "[data][cows-horses]") {
+  const auto folder = data_set("cows-horses");
+  if (!folder) return;
+  const Dataset animals = load_image_folders(*folder, {.height = 128, .width = 128, .class_names = {"horse", "cow"}});
   CHECK((animals.train.count == 82 && animals.test.count == 82));
   CHECK((of_class(animals.train, 0).size() == 41 && of_class(animals.test, 1).size() == 41));
 }

@@ -4,6 +4,7 @@
 #include "datasets/idx.h"
 #include "experiments/metrics/agreement.h"
 #include "tests/support/catch.h"
+#include "tests/support/data.h"
 #include "tests/support/hostile.h"
 #include "tests/support/metrics_golden.h"
 
@@ -77,10 +78,10 @@ TEST_CASE("k-means refuses too few samples and numbers that are none") {
              ContainsSubstring("got 3 of 3"));
 }
 
-TEST_CASE("pixels of MNIST cluster as well as has been measured") {
-  const std::filesystem::path data = TOBOGAN_DATA_DIR;
-  if (data.empty()) return;
-  const ImageSet test = load_mnist(data / "mnist").test;
+TEST_CASE("pixels of MNIST cluster as well as has been measured", "[data][mnist]") {
+  const auto folder = data_set("mnist");
+  if (!folder) return;
+  const ImageSet test = load_mnist(*folder).test;
   Features pixels(2000, 784);
   for (int64_t i = 0; i < pixels.size(); ++i) pixels.data()[i] = test.pixels[i] / 255.0;
   const KMeans found = kmeans(pixels, {.clusters = 10, .starts = 3});
