@@ -1,4 +1,4 @@
-# Installs the build into a fresh folder, then configures, builds and runs the example against it, as a user would.
+# Installs the engine into a fresh folder, then configures, builds and runs the example against it, as a user would.
 #
 #   cmake -DBUILD=<build folder> -DSOURCE=<this folder> -DGENERATOR=Ninja -DWORK=<scratch folder> -P run.cmake
 function(run)
@@ -9,7 +9,7 @@ function(run)
 endfunction()
 
 file(REMOVE_RECURSE ${WORK})
-run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
+run(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix --component engine)
 run(${CMAKE_COMMAND} -G "${GENERATOR}" -S ${SOURCE} -B ${WORK}/example -DCMAKE_PREFIX_PATH=${WORK}/prefix -DCMAKE_BUILD_TYPE=Release)
 run(${CMAKE_COMMAND} --build ${WORK}/example)
 run(${WORK}/example/example)
