@@ -10,10 +10,6 @@ namespace tobogan::kernels {
 void sum(Cpu on, const Extents& extents, const std::array<bool, 4>& keep, const Real* x, Real* y);
 void sum(Cuda on, const Extents& extents, const std::array<bool, 4>& keep, const Real* x, Real* y);
 
-// y[0] = sum of x[i]^2 over all of x.
-void sum_of_squares(Cpu on, int64_t count, const Real* x, Real* y);
-void sum_of_squares(Cuda on, int64_t count, const Real* x, Real* y);
-
 // index[r] = the first column of the largest value in row r of x (rows x columns).
 void argmax_rows(Cpu on, int64_t rows, int64_t columns, const Real* x, int32_t* index);
 void argmax_rows(Cuda on, int64_t rows, int64_t columns, const Real* x, int32_t* index);

@@ -75,18 +75,6 @@ TEST_CASE("row sums, short and long") {
   }
 }
 
-TEST_CASE("the sum of squares") {
-  BothMachines on;
-  for (const int64_t count : {0, 1, 3, 33, 5000, 9999}) {
-    const Reals x = test_values(count, 14);
-    Reals want(1);
-    sum_of_squares(on.cpu.tag(), count, x.data(), want.data());
-    const OnGpu<Real> in(on.cuda, x);
-    const auto run = [&](Cuda cuda, Real* y) { sum_of_squares(cuda, count, in.data(), y); };
-    CHECK(apart(on.repeat(1, run), want) < 4 * kRounding);
-  }
-}
-
 TEST_CASE("binary cross-entropy and its way back") {
   BothMachines on;
   const Real target = Real(0.9);

@@ -45,20 +45,6 @@ TEST_CASE("sums over any set of axes") {
   }
 }
 
-TEST_CASE("sum of squares") {
-  for (const int64_t count : {0, 1, 3, 33, 1000003}) {
-    const Reals x = test_values(count, 12);
-    double want = 0;
-    for (const Real v : x) want += static_cast<double>(v) * static_cast<double>(v);
-    const Reals y = same_for_any_threads([&](Cpu cpu) {
-      Reals out(1);
-      sum_of_squares(cpu, count, x.data(), out.data());
-      return out;
-    });
-    CHECK(worst_error(y, [&](int64_t) { return want; }) < 4 * kRounding);
-  }
-}
-
 TEST_CASE("arg max takes the first of equals") {
   CpuMachine on(3);
   const Reals x = {1, 3, 3, 2, 2, 2, -1, -5, -1};

@@ -84,16 +84,6 @@ void sum(Cpu on, const Extents& extents, const std::array<bool, 4>& keep, const 
   std::fill_n(y, kept, Real(0));
 }
 
-void sum_of_squares(Cpu on, int64_t count, const Real* x, Real* y) {
-  over_columns<1>(
-      on, count, 1,
-      [x](const ColumnTile& tile, TileSums<1>& sums) {
-        sum_tile<1>(
-            tile, [x](int64_t i, int64_t) { return x[i] * x[i]; }, sums);
-      },
-      [y](int64_t, const ColumnParts& parts) { y[0] = static_cast<Real>(parts.total(0)); });
-}
-
 void argmax_rows(Cpu on, int64_t rows, int64_t columns, const Real* x, int32_t* index) {
   for_rows(on, rows, columns, [=](int64_t begin, int64_t end) {
     for (int64_t row = begin; row < end; ++row) {

@@ -8,8 +8,7 @@
 namespace tobogan::kernels {
 namespace {
 
-// y[c] = the sum of f(x[r][c]).
-template <bool kSquares>
+// y[c] = the sum of x[r][c].
 struct SumOp : ColumnSumOp {
   const float* x;
 
@@ -17,10 +16,6 @@ struct SumOp : ColumnSumOp {
   __device__ Terms<W> load(int64_t i, NoConstants) const {
     Terms<W> terms;
     load_elements(x, i, terms.v);
-    if constexpr (kSquares) {
-#pragma unroll
-      for (int j = 0; j < W; ++j) terms.v[j] *= terms.v[j];
-    }
     return terms;
   }
 };
@@ -51,7 +46,7 @@ __global__ void __launch_bounds__(kRowBlock)
 
 // [outer][rows][columns] to [outer][columns].
 void sum_middle(Cuda on, int64_t outer, int64_t rows, int64_t columns, const float* x, float* y) {
-  reduce_columns(on, outer, rows, columns, aligned({x}), SumOp<false>{{y}, x});
+  reduce_columns(on, outer, rows, columns, aligned({x}), SumOp{{y}, x});
 }
 
 // [rows][columns] to [rows].
@@ -120,10 +115,6 @@ void sum(Cuda on, const Extents& extents, const std::array<bool, 4>& keep, const
   int64_t kept = 1;
   for (int axis = 0; axis < 4; ++axis) kept *= keep[axis] ? extents.size[axis] : 1;
   fill(on, kept, 0, y);
-}
-
-void sum_of_squares(Cuda on, int64_t count, const Real* x, Real* y) {
-  reduce_columns(on, 1, count, 1, aligned({x}), SumOp<true>{{y}, x});
 }
 
 void argmax_rows(Cuda on, int64_t rows, int64_t columns, const Real* x, int32_t* index) {
