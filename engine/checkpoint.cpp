@@ -8,6 +8,17 @@ namespace {
 
 constexpr const char* kRng = "rng";
 
+std::map<std::string, uint64_t> random_numbers_in(const std::filesystem::path& path) {
+  const Metadata metadata = read_metadata(path);
+  const auto text = metadata.find(kRng);
+  check(text != metadata.end(), path, " has no state of random numbers: it is not a checkpoint of a training");
+  const auto parsed = nlohmann::json::parse(text->second, nullptr, false);
+  bool whole = parsed.is_object();
+  for (const auto& value : parsed) whole = whole && value.is_number_unsigned();
+  check(whole, path, ": the state of random numbers is malformed");
+  return parsed.get<std::map<std::string, uint64_t>>();
+}
+
 }  // namespace
 
 void save_checkpoint(const std::filesystem::path& path, const Rng& rng, const State& state, const Metadata& metadata) {
@@ -17,12 +28,14 @@ void save_checkpoint(const std::filesystem::path& path, const Rng& rng, const St
 }
 
 Metadata load_checkpoint(const std::filesystem::path& path, Rng& rng, const State& state) {
-  const Metadata metadata = load(path, state);
-  const auto text = metadata.find(kRng);
-  check(text != metadata.end(), path, " has no state of random numbers: it is not a checkpoint of a training");
-  const auto parsed = nlohmann::json::parse(text->second, nullptr, false);
-  check(parsed.is_object(), path, ": the state of random numbers is malformed");
-  rng.restore(parsed.get<std::map<std::string, uint64_t>>());
+  const auto numbers = random_numbers_in(path);
+  try {
+    rng.check_state(numbers);
+  } catch (const Error& error) {
+    throw Error(concat_text(path, ": ", error.what()));
+  }
+  Metadata metadata = load(path, state);
+  rng.restore(numbers);
   return metadata;
 }
 

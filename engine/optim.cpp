@@ -1,21 +1,60 @@
 // Optimisers gather their parameters into one list, so that a step is one kernel over all of them.
 #include "engine/optim.h"
 
+#include <cmath>
+
 #include "engine/autograd.h"
 #include "engine/ops/elementwise.h"
 #include "engine/ops/reduce.h"
 #include "kernels/elementwise.h"
 
 namespace tobogan {
+namespace {
+
+void check_at_least_0(const char* what, double value) {
+  check(value >= 0 && std::isfinite(value), "expected ", what, " of at least 0, got ", value);
+}
+// Of the past in an average.
+void check_share(const char* what, double value) {
+  check(value >= 0 && value < 1, "expected ", what, " from 0 to below 1, got ", value);
+}
+
+const AdamOptions& checked(const AdamOptions& o) {
+  check_share("Adam's beta1", o.beta1);
+  check_share("Adam's beta2", o.beta2);
+  check_at_least_0("Adam's epsilon", o.epsilon);
+  check_at_least_0("a weight decay", o.weight_decay);
+  return o;
+}
+
+const RmsPropOptions& checked(const RmsPropOptions& o) {
+  check_share("RMSProp's decay", o.decay);
+  check_at_least_0("RMSProp's epsilon", o.epsilon);
+  check_at_least_0("RMSProp's first mean square", o.initial);
+  check_at_least_0("a weight decay", o.weight_decay);
+  return o;
+}
+
+const SgdOptions& checked(const SgdOptions& o) {
+  check_at_least_0("a momentum", o.momentum);
+  check_at_least_0("a weight decay", o.weight_decay);
+  return o;
+}
+
+}  // namespace
 
 Optimizer::Optimizer(const NamedTensors& parameters, double rate) : parameters_(tensors_of(parameters)) {
   check(!parameters.empty(), "an optimizer needs at least one parameter");
-  for (const NamedTensor& entry : parameters) names_.push_back(entry.name);
-  rate_ = Array<Real>(1, parameters_[0].device());
+  for (const NamedTensor& entry : parameters) {
+    names_.push_back(entry.name);
+    check_same_machine("an optimizer", parameters_[0], entry.tensor);
+  }
+  rate_ = Tensor({}, parameters_[0].device());
   set_rate(rate);
 }
 
 void Optimizer::set_rate(double rate) {
+  check_at_least_0("a learning rate", rate);
   const Real value = static_cast<Real>(rate);
   rate_.set({&value, 1});
 }
@@ -29,6 +68,7 @@ std::vector<kernels::ParameterSlot> Optimizer::slots(std::span<const Tensor> gra
   for (size_t i = 0; i < grads.size(); ++i) {
     check(grads[i].shape() == parameters_[i].shape(), "step: the gradient of ", names_[i], " has shape ",
           grads[i].shape(), ", the parameter ", parameters_[i].shape());
+    check_same_machine("step", grads[i], parameters_[i]);
     slots.push_back({parameters_[i].data(), grads[i].data(), first.empty() ? nullptr : first[i].data(),
                      second.empty() ? nullptr : second[i].data(), parameters_[i].count()});
   }
@@ -51,7 +91,7 @@ void Optimizer::parameters_modified() const {
 }
 
 Adam::Adam(const NamedTensors& parameters, const AdamOptions& o)
-    : Optimizer(parameters, o.rate),
+    : Optimizer(parameters, checked(o).rate),
       dims_{.beta1 = static_cast<Real>(o.beta1),
             .beta2 = static_cast<Real>(o.beta2),
             .epsilon = static_cast<Real>(o.epsilon),
@@ -70,14 +110,14 @@ void Adam::step(std::span<const Tensor> grads) {
 }
 
 State Adam::state() const {
-  State state{{"step", step_}};
+  State state{{"rate", rate_}, {"step", step_}};
   add_moments(state, "first_moment", first_);
   add_moments(state, "second_moment", second_);
   return state;
 }
 
 RmsProp::RmsProp(const NamedTensors& parameters, const RmsPropOptions& o)
-    : Optimizer(parameters, o.rate), options_(o), square_(moments(o.initial)) {}
+    : Optimizer(parameters, checked(o).rate), options_(o), square_(moments(o.initial)) {}
 
 void RmsProp::step(std::span<const Tensor> grads) {
   const auto all = slots(grads, {}, square_);
@@ -89,12 +129,12 @@ void RmsProp::step(std::span<const Tensor> grads) {
 }
 
 State RmsProp::state() const {
-  State state;
+  State state{{"rate", rate_}};
   add_moments(state, "mean_square", square_);
   return state;
 }
 
-Sgd::Sgd(const NamedTensors& parameters, const SgdOptions& o) : Optimizer(parameters, o.rate), options_(o) {
+Sgd::Sgd(const NamedTensors& parameters, const SgdOptions& o) : Optimizer(parameters, checked(o).rate), options_(o) {
   if (o.momentum != 0) velocity_ = moments(0);
 }
 
@@ -107,7 +147,7 @@ void Sgd::step(std::span<const Tensor> grads) {
 }
 
 State Sgd::state() const {
-  State state;
+  State state{{"rate", rate_}};
   add_moments(state, "velocity", velocity_);
   return state;
 }

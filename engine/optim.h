@@ -1,5 +1,5 @@
-// Optimisers.  Step number and learning rate live in device memory, so a captured step goes on counting, and moments
-// are named state for checkpoints.
+// Optimisers.  Step number and learning rate live in device memory, so a captured step goes on counting, and they and
+// the moments are named state for checkpoints.  Options out of range throw Error.
 //
 //   Adam adam(generator.named_parameters(), {.rate = 2e-4, .beta1 = 0.5});
 //   adam.step(grad(loss, adam.parameters()));
@@ -27,7 +27,7 @@ class Optimizer {
   void add_moments(State& state, const char* what, const std::vector<Tensor>& moments) const;
   void parameters_modified() const;
 
-  Array<Real> rate_;
+  Tensor rate_;  // {}
 
  private:
   std::vector<std::string> names_;
@@ -38,7 +38,7 @@ struct AdamOptions {
   double rate = 1e-3;
   double beta1 = 0.9, beta2 = 0.999;
   double epsilon = 1e-8;
-  double weight_decay = 0;
+  double weight_decay = 0;  // times the parameter is added to its gradient (L2; not AdamW's decoupled decay)
   bool keras_form = false;  // see kernels/optimizer.h; tf.keras has epsilon 1e-7
 };
 

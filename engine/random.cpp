@@ -17,6 +17,7 @@ uint64_t stream_key(uint64_t seed, std::string_view name) {
 }
 
 Tensor RandomStream::uniform(const Shape& shape, double low, double high) {
+  check(low <= high, "uniform: expected low <= high, got ", low, " and ", high);
   Tensor y(shape, device_);
   dispatch(device_, [&](auto on) {
     kernels::uniform(on, next(), y.count(), static_cast<Real>(low), static_cast<Real>(high), y.data());
@@ -25,6 +26,7 @@ Tensor RandomStream::uniform(const Shape& shape, double low, double high) {
 }
 
 Tensor RandomStream::normal(const Shape& shape, double mean, double deviation) {
+  check(deviation >= 0, "normal: expected a deviation of at least 0, got ", deviation);
   Tensor y(shape, device_);
   dispatch(device_, [&](auto on) {
     kernels::normal(on, next(), y.count(), static_cast<Real>(mean), static_cast<Real>(deviation), y.data());
@@ -88,13 +90,19 @@ void Rng::set_draws(const std::map<std::string, uint32_t, std::less<>>& draws) {
 }
 
 std::map<std::string, uint64_t> Rng::state() const {
-  std::map<std::string, uint64_t> state{{"step", step_.to_host()[0]}};
+  std::map<std::string, uint64_t> state{{"seed", seed_}, {"step", step_.to_host()[0]}};
   for (const auto& [name, stream] : streams_) state["draws." + name] = stream.draw_;
   return state;
 }
 
+void Rng::check_state(const std::map<std::string, uint64_t>& state) const {
+  for (const char* name : {"seed", "step"})
+    check(state.contains(name), "the state of random numbers has no \"", name, "\"");
+  check(state.at("seed") == seed_, "the random numbers had the seed ", state.at("seed"), ", not ", seed_);
+}
+
 void Rng::restore(const std::map<std::string, uint64_t>& state) {
-  check(state.contains("step"), "Rng: the state to restore has no \"step\"");
+  check_state(state);
   for (auto& [name, stream] : streams_) stream.draw_ = 0;
   for (const auto& [name, value] : state) {
     if (name == "step") step_.set(std::vector<uint64_t>{value});

@@ -23,9 +23,12 @@ class RandomStream {
   // The next draw.  REQUIRES, of whoever keeps the key: used before the step advances.
   kernels::RandomKey next() { return {key_, draw_++, step_}; }
 
+  // Throws Error unless low <= high.
   Tensor uniform(const Shape& shape, double low = 0, double high = 1);
+  // Throws Error for a deviation below 0.
   Tensor normal(const Shape& shape, double mean = 0, double deviation = 1);
   // Normal, drawn anew (in effect) outside two deviations: mean + deviation * a standard normal cut at +-2.
+  // By way of the host: not within a captured step.
   Tensor truncated_normal(const Shape& shape, double mean = 0, double deviation = 1);
   // `count` integers uniform in 0..bound-1.
   Indices integers(int64_t count, int bound);
@@ -56,14 +59,14 @@ class Rng {
   // The number of the step, in device memory.
   const uint64_t* step() const { return step_.data(); }
 
-  uint64_t seed() const { return seed_; }
-
   // The ordinals of all streams, for who repeats a step's draws without making them (engine/step.h).
   std::map<std::string, uint32_t, std::less<>> draws() const;
   void set_draws(const std::map<std::string, uint32_t, std::less<>>& draws);
 
-  // The state between two steps, for checkpoints: the step's number and each stream's ordinal.
+  // The state between two steps, for checkpoints: the seed, the step's number and each stream's ordinal.
   std::map<std::string, uint64_t> state() const;
+  // Throws Error for what restore() would refuse: a state that is not whole, or of another seed.
+  void check_state(const std::map<std::string, uint64_t>& state) const;
   void restore(const std::map<std::string, uint64_t>& state);
 
  private:

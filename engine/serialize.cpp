@@ -5,6 +5,7 @@
 #include <bit>
 #include <cstring>
 #include <fstream>
+#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "engine/atomic_file.h"
@@ -213,28 +214,21 @@ Metadata load(const std::filesystem::path& path, const State& state) {
   return reader.metadata();
 }
 
+Metadata read_metadata(const std::filesystem::path& path) {
+  return Reader(path).metadata();
+}
+
 std::map<std::string, HostTensor> read_tensors(const std::filesystem::path& path) {
   Reader reader(path);
   std::map<std::string, HostTensor> tensors;
   for (const auto& [name, item] : reader.items()) {
     check(item.shape.size() <= 4, path, ": \"", name, "\" has more than four axes");
-    Shape shape;
-    const auto at = [&](size_t axis) { return static_cast<int>(item.shape[axis]); };
-    switch (item.shape.size()) {
-      case 1:
-        shape = {at(0)};
-        break;
-      case 2:
-        shape = {at(0), at(1)};
-        break;
-      case 3:
-        shape = {at(0), at(1), at(2)};
-        break;
-      case 4:
-        shape = {at(0), at(1), at(2), at(3)};
-        break;
+    std::vector<int> sizes;
+    for (const int64_t size : item.shape) {
+      check(size <= std::numeric_limits<int>::max(), path, ": an axis of \"", name, "\" has the size ", size);
+      sizes.push_back(static_cast<int>(size));
     }
-    tensors[name] = {shape, values_as<Real>(item.type, reader.bytes(item))};
+    tensors[name] = {Shape(sizes), values_as<Real>(item.type, reader.bytes(item))};
   }
   return tensors;
 }

@@ -20,6 +20,9 @@ void save(const std::filesystem::path& path, const State& state, const Metadata&
 // ignored.  Nothing is changed unless all fit.  Returns the metadata.  Throws Error naming the file and what is wrong.
 Metadata load(const std::filesystem::path& path, const State& state);
 
+// What save() was given beside the state.
+Metadata read_metadata(const std::filesystem::path& path);
+
 // A tensor in host memory.
 struct HostTensor {
   Shape shape;

@@ -197,5 +197,21 @@ TEST_CASE_METHOD(Fixture, "gradients that are not the parameters' are refused by
   CHECK_THROWS_AS(Ema(w, 1), Error);
 }
 
+TEST_CASE_METHOD(Fixture, "options out of range are refused by name") {
+  const NamedTensors w = weights();
+  const double nan = std::nan("");
+  CHECK_THROWS_WITH(Adam(w, {.rate = -1}), ContainsSubstring("rate"));
+  CHECK_THROWS_WITH(Adam(w, {.rate = nan}), ContainsSubstring("rate"));
+  CHECK_THROWS_WITH(Adam(w, {.beta1 = 1}), ContainsSubstring("beta1"));
+  CHECK_THROWS_WITH(Adam(w, {.beta2 = nan}), ContainsSubstring("beta2"));
+  CHECK_THROWS_WITH(Adam(w, {.epsilon = -1e-8}), ContainsSubstring("epsilon"));
+  CHECK_THROWS_WITH(Adam(w, {.weight_decay = -1}), ContainsSubstring("weight decay"));
+  CHECK_THROWS_WITH(RmsProp(w, {.decay = 1}), ContainsSubstring("decay"));
+  CHECK_THROWS_WITH(RmsProp(w, {.initial = -1}), ContainsSubstring("mean square"));
+  CHECK_THROWS_WITH(Sgd(w, {.momentum = -0.1}), ContainsSubstring("momentum"));
+  Sgd sgd(w);
+  CHECK_THROWS_WITH(sgd.set_rate(-0.1), ContainsSubstring("rate"));
+}
+
 }  // namespace
 }  // namespace tobogan

@@ -18,6 +18,7 @@ struct Fixture {
   Context context{machine, 42};
 };
 
+using Catch::Matchers::ContainsSubstring;
 using Reals = std::vector<Real>;
 
 TEST_CASE("keys of streams differ for near names and near seeds") {
@@ -81,6 +82,8 @@ TEST_CASE_METHOD(Fixture, "a restored state goes on where the saved one stood") 
   CHECK(other.rng["dropout"].uniform({9}).to_host() == dropout);
   CHECK(other.rng["fresh"].uniform({9}).to_host() == fresh);
   CHECK_THROWS_AS(other.rng.restore({}), Error);
+  Context another(machine, 43);
+  CHECK_THROWS_WITH(another.rng.restore(state), ContainsSubstring("42") && ContainsSubstring("43"));
 }
 
 // 100,000 draws: a mean is off by a deviation / 316.
@@ -107,6 +110,8 @@ TEST_CASE_METHOD(Fixture, "draws have the distribution that was asked for") {
   for (const int32_t i : context.rng["d"].integers(70000, 7).to_host()) ++counts.at(i);
   for (const int count : counts) CHECK(count == Approx(10000).margin(500));
   CHECK_THROWS_AS(context.rng["d"].integers(1, 0), Error);
+  CHECK_THROWS_WITH(context.rng["d"].uniform({1}, 1, 0), ContainsSubstring("low <= high"));
+  CHECK_THROWS_WITH(context.rng["d"].normal({1}, 0, -1), ContainsSubstring("deviation"));
 }
 
 }  // namespace

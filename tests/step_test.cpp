@@ -125,6 +125,30 @@ TEST_CASE("a training that goes on from a checkpoint reaches the same bits as on
   }
 }
 
+TEST_CASE(
+    "a checkpoint brings the learning rate along; one of another seed, or without random numbers, changes nothing") {
+  const TempFolder folder;
+  const auto file = folder.path() / "checkpoint.safetensors";
+  Training first(1, 1), second(1, 1), other(1, 2);
+  first.generator_adam.set_rate(0.5);
+  first.step();
+  save_checkpoint(file, first.context.rng, first.state());
+  load_checkpoint(file, second.context.rng, second.state());
+  first.step();
+  second.step();
+  CHECK(state_difference(first, second) == "");
+  Training untouched(1, 2);
+  CHECK_THROWS_WITH(load_checkpoint(file, other.context.rng, other.state()),
+                    ContainsSubstring("checkpoint.safetensors") && ContainsSubstring("seed"));
+  for (const char* rng : {"[1]", "{\"step\": \"one\"}", "{\"step\": -1}", "no JSON", "{}"}) {
+    save(file, first.state(), {{"rng", rng}});
+    INFO(rng);
+    CHECK_THROWS_WITH(load_checkpoint(file, other.context.rng, other.state()),
+                      ContainsSubstring("checkpoint.safetensors") && ContainsSubstring("random numbers"));
+  }
+  CHECK(state_difference(untouched, other) == "");
+}
+
 #ifdef TOBOGAN_WITH_CUDA
 TEST_CASE("captured or not, a training on a GPU has the same bits, and goes on from a checkpoint to them") {
   const TempFolder folder;
