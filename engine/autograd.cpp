@@ -16,7 +16,10 @@ using History = Tensor::History;
 
 Tensor remember(Tensor y, History::Edges edges) {
   bool asked = false;
-  for (const Tensor& input : edges.inputs) asked |= input.requires_grad();
+  for (const Tensor& input : edges.inputs) {
+    asked |= input.requires_grad();
+    y.node()->forgotten |= input.node()->forgotten;
+  }
   if (!asked) return y;
   edges.versions.reserve(edges.inputs.size());
   for (const Tensor& input : edges.inputs) edges.versions.push_back(input.node()->storage->version());
@@ -25,6 +28,11 @@ Tensor remember(Tensor y, History::Edges edges) {
   history->version = y.node()->storage->version();
   y.node()->history = std::move(history);
   return y;
+}
+
+// What would have been remembered is marked, so that who asks for its derivative by mistake hears of it.
+void forget(const Tensor& y, const Tensor& input) {
+  y.node()->forgotten |= input.requires_grad() || input.node()->forgotten;
 }
 
 // What is known about one tensor of the graph.
@@ -108,17 +116,19 @@ void offer_step(const Tensor& input, Visit& visit, const Visits& visits, Wanted&
 void propagate(const Tensor& y, const Visit& of_y, Visits& visits) {
   const Tensor& dy = of_y.gradient;
   const History::Edges& edges = y.node()->history->edges;
-  Wanted wanted;
   auto visit_of = [&](size_t i) -> Visit* {
     const auto found = visits.find(edges.inputs[i].node());
     return found != visits.end() && found->second.reached ? &found->second : nullptr;
   };
-  for (size_t i = 0; i < edges.inputs.size(); ++i)
-    if (visit_of(i)) wanted.add(static_cast<int>(i));
   if (edges.joint) {
+    Wanted wanted;
+    for (size_t i = 0; i < edges.inputs.size(); ++i)
+      if (visit_of(i)) wanted.add(static_cast<int>(i));
     wanted.arrived = of_y.stepped.get();
     if (Visit* visit = visit_of(0)) offer_step(edges.inputs[0], *visit, visits, wanted);
     std::vector<Tensor> gradients = edges.joint(dy, y, wanted);
+    check(gradients.size() >= edges.inputs.size(), "grad: a rule for ", edges.inputs.size(), " inputs returned ",
+          gradients.size(), " gradients");
     for (size_t i = 0; i < edges.inputs.size(); ++i)
       if (Visit* visit = visit_of(i)) add_gradient(*visit, std::move(gradients[i]), edges.inputs[i]);
   } else {
@@ -140,7 +150,10 @@ NoGrad::~NoGrad() {
 }
 
 Tensor record(Tensor y, std::vector<Edge> edges) {
-  if (!is_recording) return y;
+  if (!is_recording) {
+    for (const Edge& edge : edges) forget(y, edge.input);
+    return y;
+  }
   History::Edges all;
   all.inputs.reserve(edges.size());
   all.rules.reserve(edges.size());
@@ -157,7 +170,12 @@ Tensor record(Tensor y, std::vector<Tensor> inputs, JointRule rule) {
 
 Tensor record(Tensor y, std::vector<Tensor> inputs, std::shared_ptr<const FirstStep> first_step, int bias,
               JointRule rule) {
-  if (!is_recording) return y;
+  if (!is_recording) {
+    for (const Tensor& input : inputs) forget(y, input);
+    return y;
+  }
+  check(inputs.size() <= Wanted::kMost, "record: a rule for all inputs takes at most ", Wanted::kMost, " of them, got ",
+        inputs.size());
   History::Edges edges;
   edges.inputs = std::move(inputs);
   edges.joint = std::move(rule);
@@ -170,6 +188,8 @@ std::vector<Tensor> grad(const Tensor& y, std::span<const Tensor> wrt, const Gra
   check(options.seed.defined() || y.count() == 1, "grad: expected a scalar to differentiate, got shape ", y.shape());
   check(!options.seed.defined() || options.seed.shape() == y.shape(), "grad: a seed of shape ",
         options.seed.defined() ? options.seed.shape() : Shape{}, " for a result of shape ", y.shape());
+  check(y.requires_grad() || !y.node()->forgotten, "grad: the result of shape ", y.shape(),
+        " was made while nobody was recording (under NoGrad, or by a grad() without {.create_graph = true})");
   Visits visits;
   for (const Tensor& w : wrt) visits[w.node()].target = true;
   std::vector<Tensor> order = operations_between(y, visits);

@@ -46,6 +46,8 @@ struct SteppedGradient;
 // Which inputs of an operation a gradient is wanted for.
 class Wanted {
  public:
+  static constexpr size_t kMost = 32;
+
   bool operator[](int input) const { return mask_ >> input & 1; }
   void add(int input) { mask_ |= 1u << input; }
 
@@ -61,8 +63,8 @@ class Wanted {
   uint32_t mask_ = 0;
 };
 
-// The gradients of all inputs at once, for operations whose gradients share work (batch norm).  Entries of inputs that
-// are not wanted may be left undefined.
+// The gradients of all inputs at once, for operations whose gradients share work (batch norm); Wanted::kMost at most.
+// Entries of inputs that are not wanted may be left undefined, and those behind the last input are not looked at.
 using JointRule = std::function<std::vector<Tensor>(const Tensor& dy, const Tensor& y, const Wanted& wanted)>;
 
 // Remembers how y was made if somebody is recording and some input may be asked about.  Returns y.
@@ -80,8 +82,9 @@ struct GradOptions {
 };
 
 // dy/dw for each w of wrt, zeros where y does not depend on w.
-// Throws Error where y is not a scalar and no seed is given, where an earlier grad() has used up the graph, and where a
-// tensor that a rule reads was changed in place since (an optimiser stepped between forward and backward).
+// Throws Error where y is not a scalar and no seed is given, where nothing of y was recorded although it was made from
+// tensors that were, where an earlier grad() has used up the graph, and where a tensor that a rule reads was changed in
+// place since (an optimiser stepped between forward and backward).
 std::vector<Tensor> grad(const Tensor& y, std::span<const Tensor> wrt, const GradOptions& options = {});
 Tensor grad(const Tensor& y, const Tensor& wrt, const GradOptions& options = {});
 

@@ -29,7 +29,9 @@ struct CpuMachine {
   kernels::Pool memory;
   kernels::Threads threads;
 
-  explicit CpuMachine(const MachineOptions& options) : threads(threads_for(options)) {}
+  explicit CpuMachine(const MachineOptions& options) : threads(threads_for(options)) {
+    check(options.precision == "fp32", "expected the precision \"fp32\" on a CPU, got \"", options.precision, "\"");
+  }
   kernels::Cpu tag() { return {&threads, &memory}; }
   const kernels::Pool& pool() const { return memory; }
 };

@@ -31,6 +31,12 @@ decltype(auto) dispatch(const Device& on, Function&& function) {
       on);
 }
 
+// Whether both are the same Machine.
+inline bool same_machine(const Device& a, const Device& b) {
+  const auto pool_of = [](const auto& on) -> const void* { return on.pool; };
+  return std::visit(pool_of, a) == std::visit(pool_of, b);
+}
+
 // The tag of a GPU, whosever kernels run on it; null on the CPU.
 inline const kernels::Cuda* gpu_of(const Device& device) {
   return std::visit(

@@ -57,6 +57,7 @@ class Array {
     if (count_) copy_to_host(device(), count_ * sizeof(T), data(), values.data());
     return values;
   }
+  // Overwrites the contents.  An operation that remembers the array (a loss its labels) reads what it then finds.
   // REQUIRES: values.size() == count().
   void set(std::span<const T> values) {
     check(static_cast<int64_t>(values.size()) == count_, "Array: expected ", count_, " values, got ", values.size());

@@ -7,15 +7,23 @@
 
 namespace tobogan {
 
+namespace {
+
+int64_t numbers_in(int columns, int64_t capacity) {
+  check(columns >= 1 && columns <= static_cast<int>(kernels::kMostReadings), "Readings: expected 1 to ",
+        kernels::kMostReadings, " columns, got ", columns);
+  check(capacity >= 1, "Readings: expected a capacity of at least 1, got ", capacity);
+  return columns * capacity;
+}
+
+}  // namespace
+
 Readings::Readings(Context& context, int columns, int64_t capacity)
     : context_(context),
       columns_(columns),
       capacity_(capacity),
-      table_(columns * capacity, context.device),
+      table_(numbers_in(columns, capacity), context.device),
       counter_(1, context.device) {
-  check(columns >= 1 && columns <= static_cast<int>(kernels::kMostReadings), "Readings: expected 1 to ",
-        kernels::kMostReadings, " columns, got ", columns);
-  check(capacity >= 1, "Readings: expected a capacity of at least 1, got ", capacity);
   counter_.set(std::vector<uint64_t>{0});
 }
 

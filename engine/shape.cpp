@@ -38,6 +38,11 @@ kernels::Strides memory_strides(const Shape& from, const Shape& over) {
   return strides;
 }
 
+TallMatrix tall_matrix(const Shape& shape) {
+  const int64_t columns = shape.rank() == 0 ? 1 : shape[shape.rank() == 4 ? 1 : shape.rank() - 1];
+  return {columns ? shape.count() / columns : 0, columns};
+}
+
 kernels::Extents api_extents(const Shape& shape) {
   kernels::Extents extents;
   for (int axis = 0; axis < shape.rank(); ++axis) extents.size[4 - shape.rank() + axis] = shape[axis];

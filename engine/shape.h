@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <initializer_list>
 #include <ostream>
+#include <span>
 
 #include "engine/error.h"
 #include "kernels/strided.h"
@@ -19,7 +20,7 @@ class Shape {
  public:
   Shape() = default;  // no axes: a scalar, one element
   // REQUIRES: at most four sizes, none negative.
-  Shape(std::initializer_list<int> sizes) : rank_(static_cast<int>(sizes.size())) {
+  explicit Shape(std::span<const int> sizes) : rank_(static_cast<int>(sizes.size())) {
     check(rank_ <= 4, "Shape: a tensor has at most four axes, got ", rank_);
     int axis = 0;
     for (int size : sizes) {
@@ -27,6 +28,7 @@ class Shape {
       sizes_[axis++] = size;
     }
   }
+  Shape(std::initializer_list<int> sizes) : Shape(std::span(sizes.begin(), sizes.size())) {}
 
   int rank() const { return rank_; }
   int operator[](int axis) const { return sizes_[axis]; }
@@ -59,6 +61,13 @@ kernels::Extents memory_extents(const Shape& shape);
 // Steps in memory order of `over` for reading a tensor of shape `from` that lies contiguous in its own memory order: 0
 // along the axes that `from` lacks or has with size 1.  REQUIRES: from can be broadcast to over.
 kernels::Strides memory_strides(const Shape& from, const Shape& over);
+
+// The tall matrix that a tensor is in memory: a column for every channel of {N, C, H, W}, else for every place on the
+// last axis.
+struct TallMatrix {
+  int64_t rows, columns;
+};
+TallMatrix tall_matrix(const Shape& shape);
 
 // Sizes and steps for walking a tensor of this shape in the order of the public API (row-major {N, C, H, W}).
 kernels::Extents api_extents(const Shape& shape);

@@ -25,6 +25,7 @@ void Step::run_captured(const Device& device, Captured& captured) {
   if (captured.graph) {
     for (const auto& work : captured.replay_work) work();
   } else {
+    captured.replay_work.clear();  // of a capture that failed
     context_.replay_work = &captured.replay_work;
     try {
       captured.graph = std::make_unique<kernels::CudaGraph>(*gpu_of(device), [this] { run(); });

@@ -56,6 +56,7 @@ Tensor Tensor::full(const Shape& shape, double value, const Device& device) {
 }
 
 Tensor Tensor::one(const Shape& shape, const Device& device) {
+  check(shape.count() == 1, "Tensor::one: expected a shape of one element, got ", shape);
   Tensor tensor;
   tensor.node_ = std::make_shared<Node>();
   tensor.node_->storage =
@@ -115,12 +116,17 @@ Tensor Tensor::alias(const Shape& shape) const {
   return tensor;
 }
 
+void check_same_machine(const char* operation, const Device& a, const Device& b) {
+  check(same_machine(a, b), operation, ": the operands live on two machines");
+}
+
 bool same_memory_order(const Shape& a, const Shape& b) {
   // Pixel-major and row-major agree where the axes longer than 1 keep their order.
   auto keeps_order = [](const Shape& s) {
     return s.rank() < 4 || (s[2] == 1 && s[3] == 1) || (s[0] == 1 && s[1] == 1);
   };
-  return a == b || (keeps_order(a) && keeps_order(b));
+  const bool same_pixels = a.rank() == 4 && b.rank() == 4 && a[2] == b[2] && a[3] == b[3];  // another N x C matrix each
+  return a == b || same_pixels || (keeps_order(a) && keeps_order(b));
 }
 
 }  // namespace tobogan

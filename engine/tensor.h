@@ -56,7 +56,8 @@ class Tensor {
     std::shared_ptr<Storage> storage;
     std::unique_ptr<History> history;  // null: a leaf, or made while nobody was recording
     bool leaf = false;
-    bool is_one = false;  // Tensor::one
+    bool is_one = false;     // Tensor::one
+    bool forgotten = false;  // has no history since nobody was recording, and would have had one
 
     Node();
     ~Node();
@@ -66,6 +67,12 @@ class Tensor {
  private:
   std::shared_ptr<Node> node_;
 };
+
+// Throws Error, beginning with the operation's name, unless both live on one Machine.
+void check_same_machine(const char* operation, const Device& a, const Device& b);
+inline void check_same_machine(const char* operation, const Tensor& a, const Tensor& b) {
+  check_same_machine(operation, a.device(), b.device());
+}
 
 // Whether elements of both shapes, equal in count, lie in the same order in memory, so that one may alias the other.
 bool same_memory_order(const Shape& a, const Shape& b);

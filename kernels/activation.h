@@ -4,7 +4,8 @@
 
 namespace tobogan::kernels {
 
-// y = dropout(leaky_relu(x)), or tanh(x).  slope 1 is the identity, 0 is ReLU.  REQUIRES: slope >= 0, 0 <= dropout < 1.
+// y = dropout(leaky_relu(x)), or tanh(x).  slope 1 is the identity, 0 is ReLU.  What is below zero is multiplied by the
+// slope, so ReLU of minus infinity is NaN: a training that overflowed is seen.  REQUIRES: slope >= 0, 0 <= dropout < 1.
 // Dropout keeps an element where its 16-bit uniform is >= T = min(round(dropout * 65536), 65535), and scales it by the
 // inverse of the exact share that is kept, 65536 / (65536 - T).  The uniform of element i = r * columns + c is
 // half-word i % 8 of Philox block i / 8: the low half of word (i % 8) / 2 where i is even, its high half where i is

@@ -1,7 +1,7 @@
 // Normalisation of the columns of a tall matrix, with what usually follows it fused in.
 //
-// In the pixel-major layout batch norm of an image batch is the (H*W*N x C) matrix, instance norm the (H*W x N*C)
-// matrix, and batch norm of features the (N x C) matrix: one family of kernels.
+// In the pixel-major layout an image batch is the (H*W*N x C) matrix, and a batch of features the (N x C) matrix: one
+// family of kernels.
 #pragma once
 #include "kernels/activation.h"
 

@@ -3,6 +3,7 @@
 #include "engine/autograd.h"
 
 #include <cmath>
+#include <optional>
 
 #include "engine/nn/layers.h"
 #include "engine/nn/loss.h"
@@ -177,6 +178,41 @@ TEST_CASE_METHOD(Fixture, "nothing is recorded under NoGrad, and recording comes
   const Tensor failing = record(x.detach(), {{x, [](const Tensor&, const Tensor&) -> Tensor { throw Error("no"); }}});
   CHECK_THROWS_AS(grad(sum(failing), x), Error);
   CHECK(recording());
+}
+
+// A wrong answer of zeros would train on for hours.
+TEST_CASE_METHOD(Fixture, "what was made while nobody was recording has no derivative, and grad() says so") {
+  const Tensor x = leaf({2}, {1, 2});
+  std::optional<NoGrad> off(std::in_place);
+  const Tensor y = square(x);
+  off.reset();
+  CHECK_THROWS_WITH(grad(sum(y), x), ContainsSubstring("nobody was recording"));
+  const Tensor slope = grad(sum(x * x * x), x);  // without create_graph
+  CHECK_THROWS_WITH(grad(sum(slope), x), ContainsSubstring(".create_graph = true"));
+  // Made from nothing that was asked about, or cut off on purpose: constants.
+  CHECK(grad(sum(y.detach()), x).to_host() == std::vector<Real>{0, 0});
+  CHECK(grad(sum(y * x), x).to_host() == std::vector<Real>{1, 4});
+}
+
+TEST_CASE_METHOD(Fixture, "a rule for all inputs returns a gradient for each, and there are not too many") {
+  const Tensor a = leaf({}, {1}), b = leaf({}, {2});
+  const JointRule one = [](const Tensor& dy, const Tensor&, const Wanted&) { return std::vector<Tensor>{dy}; };
+  CHECK_THROWS_WITH(grad(record((a + b).detach(), {a, b}, one), b),
+                    ContainsSubstring("2 inputs") && ContainsSubstring("1 gradients"));
+  CHECK_THROWS_WITH(record(a.detach(), std::vector<Tensor>(33, a), one), ContainsSubstring("33"));
+  std::vector<Tensor> parts(40, reshape(a, {1}));  // with a rule each there may be any number
+  CHECK(grad(sum(concat(parts, 0)), a).item() == 40);
+}
+
+TEST_CASE_METHOD(Fixture, "running statistics that move between forward and grad are noticed") {
+  const Tensor x = drawn({4, 3}, "x").require_grad(), gamma = drawn({3}, "gamma").require_grad();
+  const Tensor mean = Tensor::zeros({3}, on), variance = Tensor::full({3}, 1, on);
+  const Tensor used = batch_norm_with(x, mean, variance, gamma, {});
+  batch_norm(x, gamma, {}, {}, {.mean = mean, .variance = variance});
+  CHECK_THROWS_WITH(grad(sum(used), gamma), ContainsSubstring("changed in place"));
+  CHECK_THROWS_WITH(batch_norm(x, gamma, {}, {.activation = {.slope = 2}}), ContainsSubstring("slope"));
+  CHECK_THROWS_WITH(batch_norm_with(x, mean, variance, gamma, {}, {.activation = {.dropout = 1}}),
+                    ContainsSubstring("dropout"));
 }
 
 TEST_CASE_METHOD(Fixture, "a seed is the gradient of the result") {

@@ -278,13 +278,30 @@ TEST_CASE_METHOD(Fixture, "initial values have the spread that their rule says")
   CHECK((start(Init::zeros()).high == 0 && start(Init::ones()).low == 1));
 }
 
+// A part may be made and thrown away while its parent lives on.
+TEST_CASE_METHOD(Fixture, "a part that is gone is no part any more") {
+  struct Whole : Module {
+    using Module::Module;
+    Linear first{*this, "first", {.in = 4, .out = 3}};
+  } whole(context, "whole");
+  auto extra = std::make_unique<Linear>(whole, "extra", LinearOptions{.in = 3, .out = 2});
+  CHECK(whole.parameters().size() == 4);
+  extra.reset();
+  CHECK(whole.parameters().size() == 2);
+  whole.eval();
+  auto parent = std::make_unique<Whole>(context, "parent");
+  const Linear longer(*parent, "longer", {.in = 3, .out = 2});
+  parent.reset();
+  CHECK(longer.parameter_count() == 8);
+}
+
 // Fans of the layers: taps times channels.
 TEST_CASE_METHOD(Fixture, "layers count their fans by taps and channels") {
   Only<Conv2d, ConvLayerOptions> conv(context, {.in = 30, .out = 50, .kernel = {5, 3}});
   CHECK(moments_of(conv.parameters()[0]).high == Approx(std::sqrt(6.0 / (15 * 80))).epsilon(0.01));
   Only<ConvTranspose2d, ConvLayerOptions> up(context,
                                              {.in = 30, .out = 50, .kernel = 4, .init = Init::torch_default()});
-  CHECK(moments_of(up.parameters()[0]).high == Approx(1 / std::sqrt(16.0 * 30)).epsilon(0.01));
+  CHECK(moments_of(up.parameters()[0]).high == Approx(1 / std::sqrt(16.0 * 50)).epsilon(0.01));
   Only<LinearToImage, DenseImageOptions> to(context, {.features = 100, .channels = 16, .height = 7, .width = 7});
   CHECK(moments_of(to.parameters()[0]).high == Approx(std::sqrt(6.0 / (100 + 784))).epsilon(0.01));
   Only<ImageToLinear, DenseImageOptions> from(context, {.features = 100, .channels = 16, .height = 7, .width = 7});

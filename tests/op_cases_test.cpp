@@ -3,6 +3,7 @@
 #include "tests/support/op_cases.h"
 
 #include <fstream>
+#include <numeric>
 #include <regex>
 #include <set>
 
@@ -192,6 +193,75 @@ TEST_CASE("labels and targets that do not go with a tensor are refused") {
   CHECK_THROWS_WITH(leaky_relu(x, 1.5), ContainsSubstring("slope"));
   CHECK_THROWS_WITH(conv2d(Tensor::zeros({1, 1, 3, 3}, on), Tensor::zeros({1, 1, 1, 1}, on), {.stride = 0}),
                     ContainsSubstring("stride"));
+}
+
+TEST_CASE("labels outside of the classes are refused on the CPU, where they would be written past the end") {
+  Machine machine({.threads = 1});
+  const Device& on = machine.device();
+  const Tensor x = Tensor::zeros({2, 4}, on), values = Tensor::zeros({2}, on);
+  using Catch::Matchers::ContainsSubstring;
+  for (const int32_t wrong : {-1, 4, 1 << 30}) {
+    const Indices labels(std::vector<int32_t>{3, wrong}, on);
+    const auto told = ContainsSubstring(concat_text("from 0 to below 4, got ", wrong));
+    CHECK_THROWS_WITH(cross_entropy(x, labels), told);
+    CHECK_THROWS_WITH(pick(x, labels), told);
+    CHECK_THROWS_WITH(unpick(values, labels, 4), told);
+    CHECK_THROWS_WITH(one_hot(labels, 4), told);
+    CHECK_THROWS_WITH(scatter_rows(x, labels, 4), told);
+    CHECK_THROWS_WITH(embedding(Tensor::zeros({4, 3}, on), labels), told);
+  }
+  CHECK(one_hot(Indices(int64_t{0}, on), 4).shape() == Shape{0, 4});
+}
+
+TEST_CASE("windows, padding and kernels that no image has are refused") {
+  Machine machine({.threads = 1});
+  const Device& on = machine.device();
+  const Tensor x = Tensor::zeros({1, 3, 6, 6}, on), weight = Tensor::zeros({3, 3, 3, 3}, on);
+  using Catch::Matchers::ContainsSubstring;
+  for (const Padding& negative : {Padding(-1), Padding(-1, 0, 0, 0), Padding(0, 0, 0, -2)}) {
+    CHECK_THROWS_WITH(conv2d(x, weight, {.padding = negative}), ContainsSubstring("must not be negative"));
+    CHECK_THROWS_WITH(conv_transpose2d(x, weight, {.padding = negative}), ContainsSubstring("must not be negative"));
+    CHECK_THROWS_WITH(max_pool2d(x, {.padding = negative}), ContainsSubstring("max_pool2d"));
+    CHECK_THROWS_WITH(avg_pool2d(x, {.padding = negative}), ContainsSubstring("avg_pool2d"));
+  }
+  for (const Shape& empty : {Shape{3, 3, 0, 3}, Shape{3, 3, 3, 0}}) {
+    CHECK_THROWS_WITH(conv2d(x, Tensor::zeros(empty, on)), ContainsSubstring(concat_text(empty)));
+    CHECK_THROWS_WITH(conv_transpose2d(x, Tensor::zeros(empty, on)), ContainsSubstring(concat_text(empty)));
+  }
+  CHECK_THROWS_WITH(conv_transpose2d(x, Tensor::zeros({3, 0, 3, 3}, on)), ContainsSubstring("{3, 0, 3, 3}"));
+  for (const PoolOptions& wrong :
+       {PoolOptions{.stride = 0}, PoolOptions{.kernel = 0}, PoolOptions{.kernel = {2, -1}},
+        PoolOptions{.padding = Padding::same()}, PoolOptions{.padding = 2}, PoolOptions{.kernel = 7}}) {
+    CHECK_THROWS_WITH(max_pool2d(x, wrong), ContainsSubstring("max_pool2d"));
+    CHECK_THROWS_WITH(avg_pool2d(x, wrong), ContainsSubstring("avg_pool2d"));
+  }
+}
+
+TEST_CASE("tensors of two machines do not meet") {
+  Machine here({.threads = 1}), there({.threads = 1});
+  const Tensor x = Tensor::zeros({2, 2}, here.device()), y = Tensor::zeros({2, 2}, there.device());
+  const Tensor image = reshape(x, {1, 1, 2, 2}), weight = reshape(y, {1, 1, 2, 2});
+  using Catch::Matchers::ContainsSubstring;
+  const auto told = ContainsSubstring("two machines");
+  CHECK_THROWS_WITH(x + y, told);
+  CHECK_THROWS_WITH(matmul(x, y), told);
+  CHECK_THROWS_WITH(concat({x, y}, 0), told);
+  CHECK_THROWS_WITH(conv2d(image, weight), told);
+  CHECK_THROWS_WITH(add_bias(x, reshape(slice(y, 0, 0, 1), {2})), told);
+  CHECK_THROWS_WITH(batch_norm(x, reshape(slice(y, 0, 0, 1), {2}), {}), told);
+  CHECK_THROWS_WITH(pick(x, Indices(std::vector<int32_t>{0, 1}, there.device())), told);
+}
+
+TEST_CASE("an empty batch flattens to its features, and images of other channels reshape in place") {
+  Machine machine({.threads = 1});
+  const Device& on = machine.device();
+  CHECK(flatten(Tensor::zeros({0, 3, 2, 2}, on)).shape() == Shape{0, 12});
+  std::vector<Real> values(2 * 3 * 2 * 2);
+  std::iota(values.begin(), values.end(), Real(0));
+  const Tensor x = Tensor::from_host({2, 3, 2, 2}, values, on), y = reshape(x, {3, 2, 2, 2});
+  CHECK(y.data() == x.data());
+  CHECK(y.to_host() == values);
+  CHECK(reshape(x, {2, 2, 3, 2}).to_host() == values);
 }
 
 // The names of the functions that return a Tensor (or a result made of tensors), as headers declare them.

@@ -11,6 +11,8 @@ GanGradients gan_gradients(const Tensor& real, const Tensor& fake,
                            std::span<const Tensor> of_discriminator, std::span<const Tensor> of_generator) {
   check(real.shape() == fake.shape(), "gan_gradients: real images of shape ", real.shape(), " and fakes of shape ",
         fake.shape());
+  check(of_generator.empty() || fake.requires_grad(), "gan_gradients: nobody recorded how the fakes of shape ",
+        fake.shape(), " were made (under NoGrad, or detached)");
   const Tensor seen = fake.detach().require_grad();
   const GanLosses losses = gan_losses(discriminator(concat({real, seen}, 0)));
   std::vector<Tensor> wrt(of_discriminator.begin(), of_discriminator.end());

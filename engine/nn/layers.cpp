@@ -6,7 +6,23 @@
 namespace tobogan {
 namespace {
 
-// What to do to a layer's sum now: dropout only in training.
+Fans dense_fans(const DenseImageOptions& o, bool to_image) {
+  const double features = o.features, image = static_cast<double>(o.channels) * o.height * o.width;
+  return to_image ? Fans{features, image} : Fans{image, features};
+}
+
+// Of a weight {a, b, kernel_h, kernel_w} Keras and PyTorch call taps * b the fan in, whichever way the layer goes.
+Fans conv_fans(const Shape& weight) {
+  const double taps = static_cast<double>(weight[2]) * weight[3];
+  return {taps * weight[1], taps * weight[0]};
+}
+
+ConvOptions conv_options(const ConvLayerOptions& o) {
+  return {.stride = o.stride, .padding = o.padding, .dilation = o.dilation};
+}
+
+}  // namespace
+
 kernels::Activation activation_of(const Module& layer, const ActivationOptions& options) {
   kernels::Activation how{.slope = static_cast<Real>(options.slope), .dropout = 0, .key = {}, .tanh = options.tanh};
   if (layer.training() && options.dropout > 0) {
@@ -16,26 +32,9 @@ kernels::Activation activation_of(const Module& layer, const ActivationOptions& 
   return how;
 }
 
-// A parameter's first values come from a stream of its own, so a new layer changes no other.
 Tensor initial(const Module& layer, const std::string& name, const Init& init, const Shape& shape, Fans fans) {
   return init(shape, fans, layer.context().rng["init/" + layer.name() + "." + name], layer.context().device);
 }
-
-Fans dense_fans(const DenseImageOptions& o, bool to_image) {
-  const double features = o.features, image = static_cast<double>(o.channels) * o.height * o.width;
-  return to_image ? Fans{features, image} : Fans{image, features};
-}
-
-Fans conv_fans(const ConvLayerOptions& o) {
-  const double taps = static_cast<double>(o.kernel.h) * o.kernel.w;
-  return {taps * o.in, taps * o.out};
-}
-
-ConvOptions conv_options(const ConvLayerOptions& o) {
-  return {.stride = o.stride, .padding = o.padding, .dilation = o.dilation};
-}
-
-}  // namespace
 
 Dropout::Dropout(Module& parent, const std::string& name, double rate) : Module(parent, name), rate_(rate) {}
 
@@ -84,8 +83,9 @@ Tensor ImageToLinear::operator()(const Tensor& x) {
 }
 
 Conv2d::Conv2d(Module& parent, const std::string& name, const ConvLayerOptions& o) : Module(parent, name), options_(o) {
-  weight_ = parameter("weight", initial(*this, "weight", o.init, {o.out, o.in, o.kernel.h, o.kernel.w}, conv_fans(o)));
-  if (o.bias) bias_ = parameter("bias", initial(*this, "bias", o.bias_init, {o.out}, conv_fans(o)));
+  const Shape shape{o.out, o.in, o.kernel.h, o.kernel.w};
+  weight_ = parameter("weight", initial(*this, "weight", o.init, shape, conv_fans(shape)));
+  if (o.bias) bias_ = parameter("bias", initial(*this, "bias", o.bias_init, {o.out}, conv_fans(shape)));
 }
 
 Tensor Conv2d::operator()(const Tensor& x, BatchMoments* moments) {
@@ -94,8 +94,9 @@ Tensor Conv2d::operator()(const Tensor& x, BatchMoments* moments) {
 
 ConvTranspose2d::ConvTranspose2d(Module& parent, const std::string& name, const ConvLayerOptions& o)
     : Module(parent, name), options_(o) {
-  weight_ = parameter("weight", initial(*this, "weight", o.init, {o.in, o.out, o.kernel.h, o.kernel.w}, conv_fans(o)));
-  if (o.bias) bias_ = parameter("bias", initial(*this, "bias", o.bias_init, {o.out}, conv_fans(o)));
+  const Shape shape{o.in, o.out, o.kernel.h, o.kernel.w};
+  weight_ = parameter("weight", initial(*this, "weight", o.init, shape, conv_fans(shape)));
+  if (o.bias) bias_ = parameter("bias", initial(*this, "bias", o.bias_init, {o.out}, conv_fans(shape)));
 }
 
 Tensor ConvTranspose2d::operator()(const Tensor& x, BatchMoments* moments) {

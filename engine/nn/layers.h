@@ -15,6 +15,14 @@ struct ActivationOptions {
   bool tanh = false;   // instead of both
 };
 
+// What layers are made of, for those of your own too (docs/adding-a-model.md).
+//
+// What a layer does to its sum now.  Where it drops out, a draw from the layer's stream: call it once a forward pass.
+kernels::Activation activation_of(const Module& layer, const ActivationOptions& options);
+// A parameter's first values, from a stream of its own, "init/<name of the layer>.<name>", so a new layer changes no
+// other.
+Tensor initial(const Module& layer, const std::string& name, const Init& init, const Shape& shape, Fans fans);
+
 // Dropout as a part of a module.
 class Dropout : public Module {
  public:

@@ -5,8 +5,14 @@ namespace tobogan {
 
 Module::Module(Context& context, std::string name) : context_(context), name_(std::move(name)) {}
 
-Module::Module(Module& parent, const std::string& name) : context_(parent.context_), name_(parent.name_ + "." + name) {
+Module::Module(Module& parent, const std::string& name)
+    : context_(parent.context_), name_(parent.name_ + "." + name), parent_(&parent) {
   parent.parts_.push_back(this);
+}
+
+Module::~Module() {
+  if (parent_) std::erase(parent_->parts_, this);
+  for (Module* part : parts_) part->parent_ = nullptr;
 }
 
 template <class Visit>

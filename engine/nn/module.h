@@ -26,6 +26,8 @@ class Module {
   Module(Module& parent, const std::string& name);
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
+  // A part that goes before its parent is no part of it any more.
+  ~Module();
 
   Context& context() const { return context_; }
   const std::string& name() const { return name_; }  // dotted, from the root
@@ -63,6 +65,7 @@ class Module {
   Context& context_;
   std::string name_;
   std::vector<Entry> entries_;
+  Module* parent_ = nullptr;
   std::vector<Module*> parts_;
   bool training_ = true, tracks_statistics_ = true;
 };

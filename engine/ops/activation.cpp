@@ -7,18 +7,6 @@
 #include "engine/ops/reduce.h"
 
 namespace tobogan {
-namespace {
-
-// An image batch is a tall matrix of C columns in memory, and so is {N, C}.
-struct Matrix {
-  int64_t rows, columns;
-  explicit Matrix(const Shape& shape)
-      : columns(shape.rank() == 0 ? 1 : shape[shape.rank() == 4 ? 1 : shape.rank() - 1]) {
-    rows = columns ? shape.count() / columns : 0;
-  }
-};
-
-}  // namespace
 
 void check_activation(const char* operation, const kernels::Activation& how) {
   check(how.slope >= 0 && how.slope <= 1, operation, ": expected a slope from 0 to 1, got ", how.slope);
@@ -38,7 +26,7 @@ Tensor activation_grad(const Tensor& dy, const Tensor& y, const kernels::Activat
   if (how.is_identity()) return dy;
   if (how.tanh && recording()) return dy * (1 - y * y);  // the only one whose derivative has a slope
   Tensor dx(y.shape(), y.device());
-  const Matrix m(y.shape());
+  const TallMatrix m = tall_matrix(y.shape());
   dispatch(y.device(),
            [&](auto on) { kernels::activate_grad(on, how, m.rows, m.columns, dy.data(), y.data(), dx.data()); });
   return record(dx, {{dy, [=](const Tensor& d, const Tensor&) { return activation_grad(d, y, how); }}});
@@ -47,7 +35,7 @@ Tensor activation_grad(const Tensor& dy, const Tensor& y, const kernels::Activat
 // One pass, unless somebody is recording the way back or there is nothing but the sums.
 SteppedGradient activation_step(const Tensor& dy, const Tensor& y, const kernels::Activation& how, bool bias) {
   if (!bias) return {activation_grad(dy, y, how), {}};
-  const Matrix m(y.shape());
+  const TallMatrix m = tall_matrix(y.shape());
   const Shape channels{static_cast<int>(m.columns)};
   if (recording() || how.is_identity()) {
     const Tensor gradient = activation_grad(dy, y, how);
@@ -65,10 +53,11 @@ SteppedGradient activation_step(const Tensor& dy, const Tensor& y, const kernels
 
 Tensor activate(const Tensor& x, const Tensor& bias, const kernels::Activation& how) {
   check_activation("activate", how);
-  const Matrix m(x.shape());
+  const TallMatrix m = tall_matrix(x.shape());
   check(!bias.defined() || (x.shape().rank() % 2 == 0 && bias.shape() == Shape{static_cast<int>(m.columns)}),
         "activate: expected a bias {C} for the channels of shape ", x.shape(), ", got ",
         bias.defined() ? bias.shape() : Shape{});
+  if (bias.defined()) check_same_machine("activate", x, bias);
   Tensor y(x.shape(), x.device());
   dispatch(x.device(), [&](auto on) {
     kernels::activate(on, how, m.rows, m.columns, x.data(), bias.defined() ? bias.data() : nullptr, y.data());

@@ -20,6 +20,7 @@ Tensor compute(Unary op, const Tensor& x) {
 
 Tensor compute(const char* name, Binary op, const Tensor& a, const Tensor& b) {
   const Shape shape = broadcast_shape(name, a.shape(), b.shape());
+  check_same_machine(name, a, b);
   Tensor y(shape, a.device());
   dispatch(a.device(), [&](auto on) {
     kernels::binary(on, op, memory_extents(shape), a.data(), memory_strides(a.shape(), shape), b.data(),

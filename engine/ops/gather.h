@@ -1,10 +1,13 @@
-// Picking by index: embeddings, labels, images of a data set.
+// Picking by index: embeddings and labels.
+//
+// An index outside of what it picks from throws Error on the CPU; a GPU, which would have to be waited for, does not
+// look: REQUIRES, there, that it is inside.  An operation remembers the Indices it was given, not a copy.
 #pragma once
 #include "engine/tensor.h"
 
 namespace tobogan {
 
-// Rows of table {K, C} by index: {N, C}.  REQUIRES: indices within 0..K-1.
+// Rows of table {K, C} by index: {N, C}.
 Tensor embedding(const Tensor& table, const Indices& index);
 // {N, C} summed into the rows of a {rows, C} table by index: the adjoint.
 Tensor scatter_rows(const Tensor& x, const Indices& index, int rows);

@@ -1,6 +1,8 @@
 // Everything here is one kernel, move, walked with different steps.
 #include "engine/ops/layout.h"
 
+#include <limits>
+
 #include "engine/autograd.h"
 #include "kernels/elementwise.h"
 
@@ -60,9 +62,9 @@ Tensor moved_to(const Tensor& x, const Shape& shape) {
   } else if (shape.rank() < 4) {
     permute(x.shape(), x.data(), y.data(), false, x.device());
   } else {
-    const Tensor row({static_cast<int>(x.count())}, x.device());
-    permute(x.shape(), x.data(), row.data(), false, x.device());
-    permute(shape, row.data(), y.data(), true, x.device());
+    const Tensor rows(shape, x.device());  // as much memory, in API order
+    permute(x.shape(), x.data(), rows.data(), false, x.device());
+    permute(shape, rows.data(), y.data(), true, x.device());
   }
   return y;
 }
@@ -78,8 +80,10 @@ Tensor reshape(const Tensor& x, const Shape& shape) {
 
 Tensor flatten(const Tensor& x) {
   check(x.shape().rank() >= 1, "flatten: expected at least one axis, got shape ", x.shape());
-  const int rows = x.shape()[0];
-  return reshape(x, {rows, rows ? static_cast<int>(x.count() / rows) : 0});
+  const int64_t features = x.shape().with(0, 1).count();
+  check(features <= std::numeric_limits<int>::max(), "flatten: a sample of shape ", x.shape(),
+        " has too many elements");
+  return reshape(x, {x.shape()[0], static_cast<int>(features)});
 }
 
 Tensor transpose(const Tensor& x) {
@@ -122,6 +126,7 @@ Tensor concat(const std::vector<Tensor>& parts, int axis) {
     check(
         part.shape().rank() == parts[0].shape().rank() && part.shape().with(axis, 0) == parts[0].shape().with(axis, 0),
         "concat: shapes ", parts[0].shape(), " and ", part.shape(), " differ beside axis ", axis);
+    check_same_machine("concat", parts[0], part);
     size += part.shape()[axis];
   }
   Tensor y(parts[0].shape().with(axis, size), parts[0].device());

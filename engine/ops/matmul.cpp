@@ -13,6 +13,7 @@ Tensor matmul(const Tensor& a, const Tensor& b, const MatmulOptions& o) {
   const int columns = b.shape()[o.transpose_b ? 0 : 1];
   check(inner == b.shape()[o.transpose_b ? 1 : 0], "matmul: shapes ", a.shape(), o.transpose_a ? " (transposed)" : "",
         " and ", b.shape(), o.transpose_b ? " (transposed)" : "", " do not go together");
+  check_same_machine("matmul", a, b);
   Tensor c({rows, columns}, a.device());
   dispatch(a.device(), [&](auto on) {
     kernels::matmul(on, {rows, columns, inner, o.transpose_a, o.transpose_b}, a.data(), b.data(), c.data());

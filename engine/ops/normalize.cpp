@@ -11,20 +11,17 @@
 namespace tobogan {
 namespace {
 
-// The tall matrix that an image batch or a matrix is in memory.
-struct Matrix {
-  int64_t rows, columns;
-};
-
-Matrix matrix_of(const Shape& shape) {
+TallMatrix matrix_of(const Shape& shape) {
   check(shape.rank() == 2 || shape.rank() == 4,
         "batch_norm: expected a matrix {N, C} or images {N, C, H, W}, got shape ", shape);
-  return {shape[1] ? shape.count() / shape[1] : 0, shape[1]};
+  return tall_matrix(shape);
 }
 
-void check_channels(const char* what, const Tensor& values, const Shape& x) {
-  check(!values.defined() || values.shape() == Shape{x[1]}, "batch_norm: expected ", what, " of shape ", Shape{x[1]},
-        " for an input of shape ", x, ", got ", values.defined() ? values.shape() : Shape{});
+void check_channels(const char* what, const Tensor& values, const Shape& x, const Device& device) {
+  if (!values.defined()) return;
+  check(values.shape() == Shape{x[1]}, "batch_norm: expected ", what, " of shape ", Shape{x[1]},
+        " for an input of shape ", x, ", got ", values.shape());
+  check_same_machine("batch_norm", device, values.device());
 }
 
 const Real* data_or_null(const Tensor& tensor) {
@@ -32,10 +29,11 @@ const Real* data_or_null(const Tensor& tensor) {
 }
 
 // For the kernel that is about to change them.
-kernels::RunningMoments averages_of(const RunningStatistics& running, const Matrix& m, const Shape& x) {
+kernels::RunningMoments averages_of(const RunningStatistics& running, const TallMatrix& m, const Shape& x,
+                                    const Device& device) {
   if (!running.mean.defined()) return {};
-  check_channels("a running mean", running.mean, x);
-  check_channels("a running variance", running.variance, x);
+  check_channels("a running mean", running.mean, x, device);
+  check_channels("a running variance", running.variance, x, device);
   running.mean.modified();
   running.variance.modified();
   const double rows = static_cast<double>(m.rows);
@@ -55,7 +53,7 @@ Tensor inverse_deviation(const Tensor& variance, double epsilon) {
 
 Tensor apply(const Tensor& x, const Tensor& mean, const Tensor& scale, const Tensor& gamma, const Tensor& beta,
              const NormalizeOptions& options) {
-  const Matrix m = matrix_of(x.shape());
+  const TallMatrix m = matrix_of(x.shape());
   Tensor y(x.shape(), x.device());
   dispatch(x.device(), [&](auto on) {
     kernels::normalize(on, options.activation, m.rows, m.columns, x.data(), mean.data(), scale.data(),
@@ -74,7 +72,7 @@ kernels::NormalizeFactors factors_in(const Tensor& factors) {
 std::vector<Tensor> fused_grad(const Tensor& dy, const Tensor& y, const FirstStep& step,
                                const SteppedGradient* arrived) {
   const Tensor& x = step.x;
-  const Matrix m = matrix_of(x.shape());
+  const TallMatrix m = matrix_of(x.shape());
   Tensor dx(x.shape(), x.device());
   SteppedGradient back;
   if (arrived) {
@@ -139,10 +137,10 @@ kernels::NormalizeSums normalize_sums(const FirstStep& step, SteppedGradient& to
 }
 
 kernels::ColumnMoments column_moments(BatchMoments& moments, const Shape& x, const Device& device) {
-  const Matrix m = matrix_of(x);
+  const TallMatrix m = matrix_of(x);
   check(m.rows >= 1, "batch_norm: nothing to take the moments of in shape ", x);
   const Shape channels{x[1]};
-  const kernels::RunningMoments running = averages_of(moments.running, m, x);
+  const kernels::RunningMoments running = averages_of(moments.running, m, x, device);
   moments.mean = Tensor(channels, device);
   moments.variance = Tensor(channels, device);
   moments.scale = Tensor(channels, device);
@@ -155,7 +153,7 @@ kernels::ColumnMoments column_moments(BatchMoments& moments, const Shape& x, con
 
 BatchNormResult batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& beta, const NormalizeOptions& options,
                            const RunningStatistics& running) {
-  const Matrix m = matrix_of(x.shape());
+  const TallMatrix m = matrix_of(x.shape());
   BatchMoments moments{.epsilon = options.epsilon, .running = running};
   const kernels::ColumnMoments to = column_moments(moments, x.shape(), x.device());
   dispatch(x.device(), [&](auto on) { kernels::column_moments(on, m.rows, m.columns, x.data(), to); });
@@ -164,8 +162,9 @@ BatchNormResult batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& b
 
 Tensor batch_norm(const Tensor& x, const BatchMoments& moments, const Tensor& gamma, const Tensor& beta,
                   const kernels::Activation& activation) {
-  check_channels("gamma", gamma, x.shape());
-  check_channels("beta", beta, x.shape());
+  check_activation("batch_norm", activation);
+  check_channels("gamma", gamma, x.shape(), x.device());
+  check_channels("beta", beta, x.shape(), x.device());
   const NormalizeOptions options{.epsilon = moments.epsilon, .activation = activation};
   const bool has_beta = beta.defined();
   const auto step = std::make_shared<FirstStep>(
@@ -183,21 +182,26 @@ Tensor batch_norm(const Tensor& x, const BatchMoments& moments, const Tensor& ga
 Tensor batch_norm_with(const Tensor& x, const Tensor& mean, const Tensor& variance, const Tensor& gamma,
                        const Tensor& beta, const NormalizeOptions& options) {
   matrix_of(x.shape());
-  check_channels("a mean", mean, x.shape());
-  check_channels("a variance", variance, x.shape());
-  check_channels("gamma", gamma, x.shape());
-  check_channels("beta", beta, x.shape());
+  check_activation("batch_norm", options.activation);
+  check_channels("a mean", mean, x.shape(), x.device());
+  check_channels("a variance", variance, x.shape(), x.device());
+  check_channels("gamma", gamma, x.shape(), x.device());
+  check_channels("beta", beta, x.shape(), x.device());
   const Tensor scale = inverse_deviation(variance, options.epsilon);
   const bool has_beta = beta.defined();
-  return record(apply(x, mean, scale, gamma, beta, options), defined_of(x, gamma, beta),
-                [=](const Tensor& dy, const Tensor& y, const Wanted&) {
-                  const Shape channels = channel_shape(x.shape()), flat{x.shape()[1]};
-                  const Tensor s = reshape(scale, channels);
-                  const Tensor g = activation_grad(dy, y, options.activation);
-                  const Tensor dgamma = reshape(sum_to(g * (x - reshape(mean, channels)) * s, channels), flat);
-                  const Tensor dx = g * (gamma.defined() ? reshape(gamma, channels) * s : s);
-                  return keep_defined({dx, dgamma, reshape(sum_to(g, channels), flat)}, gamma, has_beta);
-                });
+  std::vector<Tensor> inputs = defined_of(x, gamma, beta);
+  inputs.push_back(mean);  // has no gradient, but the rule reads it: it must not have moved until then
+  return record(
+      apply(x, mean, scale, gamma, beta, options), inputs, [=](const Tensor& dy, const Tensor& y, const Wanted&) {
+        const Shape channels = channel_shape(x.shape()), flat{x.shape()[1]};
+        const Tensor s = reshape(scale, channels);
+        const Tensor g = activation_grad(dy, y, options.activation);
+        const Tensor dgamma = reshape(sum_to(g * (x - reshape(mean, channels)) * s, channels), flat);
+        const Tensor dx = g * (gamma.defined() ? reshape(gamma, channels) * s : s);
+        std::vector<Tensor> gradients = keep_defined({dx, dgamma, reshape(sum_to(g, channels), flat)}, gamma, has_beta);
+        gradients.emplace_back();
+        return gradients;
+      });
 }
 
 }  // namespace tobogan

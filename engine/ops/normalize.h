@@ -1,4 +1,4 @@
-// Batch and instance normalisation.
+// Batch normalisation.
 #pragma once
 #include "engine/ops/activation.h"
 #include "kernels/normalize.h"
@@ -43,7 +43,8 @@ Tensor batch_norm(const Tensor& x, const BatchMoments& moments, const Tensor& ga
 // For the kernel that takes the first step of batch norm's way back: makes room for the step's results in `to`.
 kernels::NormalizeSums normalize_sums(const FirstStep& step, SteppedGradient& to);
 
-// The same with given moments: what batch norm does when it is not training.
+// The same with given moments, mean {C} and variance {C}: what batch norm does when it is not training.  They are taken
+// for constants; a mean that moves before grad() makes grad() refuse.
 Tensor batch_norm_with(const Tensor& x, const Tensor& mean, const Tensor& variance, const Tensor& gamma,
                        const Tensor& beta, const NormalizeOptions& options = {});
 

@@ -35,13 +35,21 @@ int pooled_size(int size, int kernel, int stride, int before, int after, bool ce
   return count;
 }
 
+void check_pool(const char* operation, const Tensor& x, const PoolOptions& o) {
+  const Padding& p = o.padding;
+  check(x.shape().rank() == 4, operation, ": expected an image batch {N, C, H, W}, got shape ", x.shape());
+  check(std::min({o.kernel.h, o.kernel.w, o.stride.h, o.stride.w}) >= 1, operation,
+        ": expected a window and strides of at least 1, got a window of ", o.kernel.h, " x ", o.kernel.w,
+        " and strides of ", o.stride.h, " and ", o.stride.w);
+  check(!p.is_same && std::min({p.top, p.bottom, p.left, p.right}) >= 0 &&
+            std::max(p.top, p.bottom) <= o.kernel.h / 2 && std::max(p.left, p.right) <= o.kernel.w / 2,
+        operation, ": expected explicit padding of at most half a window of ", o.kernel.h, " x ", o.kernel.w);
+}
+
 Tensor max_pool2d(const Tensor& x, const PoolOptions& o) {
+  check_pool("max_pool2d", x, o);
   const Shape& s = x.shape();
   const Padding& p = o.padding;
-  check(s.rank() == 4, "max_pool2d: expected an image batch {N, C, H, W}, got shape ", s);
-  check(o.stride.h >= 1 && o.stride.w >= 1 && !p.is_same && 2 * std::max(p.top, p.bottom) <= o.kernel.h &&
-            2 * std::max(p.left, p.right) <= o.kernel.w,
-        "max_pool2d: expected strides of at least 1 and explicit padding of at most half a window");
   const int out_h = pooled_size(s[2], o.kernel.h, o.stride.h, p.top, p.bottom, o.ceil);
   const int out_w = pooled_size(s[3], o.kernel.w, o.stride.w, p.left, p.right, o.ceil);
   check(out_h >= 1 && out_w >= 1, "max_pool2d: a window of ", o.kernel.h, " x ", o.kernel.w,

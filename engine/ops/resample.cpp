@@ -83,11 +83,11 @@ Tensor resample(const Tensor& x, const AxisMap& rows, const AxisMap& columns) {
 }
 
 Tensor avg_pool2d(const Tensor& x, const PoolOptions& o) {
-  check_images("avg_pool2d", x);
+  check_pool("avg_pool2d", x, o);
   auto axis = [&](int in, int kernel, int stride, int before, int after) {
     const int out = pooled_size(in, kernel, stride, before, after, o.ceil);
-    check(out >= 1 && 2 * std::max(before, after) <= kernel, "avg_pool2d: a window of ", kernel,
-          " pixels does not fit into an axis of ", in, " with padding ", before, " and ", after);
+    check(out >= 1, "avg_pool2d: a window of ", kernel, " pixels does not fit into an axis of ", in, " with padding ",
+          before, " and ", after);
     return axis_map(in, out,
                     [&](int i, auto& terms) { mean_of(i * stride - before, i * stride - before + kernel, in, terms); });
   };

@@ -5,6 +5,9 @@
 #include "kernels/cpu/threads.h"
 
 #include <atomic>
+#include <stdexcept>
+#include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -58,6 +61,15 @@ struct Threads::State {
     for (int64_t chunk = next.fetch_add(1); chunk < chunks; chunk = next.fetch_add(1)) call(body, chunk, worker);
   }
 
+  // Nobody works any more.
+  void end() {
+    stop = true;
+    open.store(true);
+    round.fetch_add(1);
+    round.notify_all();
+    for (std::thread& worker : workers) worker.join();
+  }
+
   void work(int worker) {
     int seen = 0;
     for (;;) {
@@ -80,18 +92,20 @@ Threads::Threads(int count) : count_(count < 1 ? 1 : count), state_(std::make_un
   // More threads than processors must not spin at all, since they would spin in each other's way.
   const unsigned processors = std::thread::hardware_concurrency();
   state_->spins = processors != 0 && static_cast<unsigned>(count_) > processors ? 0 : 1500;
-  for (int worker = 1; worker < count_; ++worker) {
-    state_->workers.emplace_back([this, worker] { state_->work(worker); });
+  try {
+    for (int worker = 1; worker < count_; ++worker) {
+      state_->workers.emplace_back([this, worker] { state_->work(worker); });
+    }
+  } catch (const std::system_error& error) {  // the system has no more
+    const size_t started = state_->workers.size() + 1;
+    state_->end();
+    throw std::runtime_error("of " + std::to_string(count_) + " threads only " + std::to_string(started) +
+                             " could be started: " + error.what());
   }
 }
 
 Threads::~Threads() {
-  State& state = *state_;
-  state.stop = true;
-  state.open.store(true);
-  state.round.fetch_add(1);
-  state.round.notify_all();
-  for (std::thread& worker : state.workers) worker.join();
+  state_->end();
 }
 
 void Threads::run_chunks(int64_t chunks, Call call, const void* body) {
