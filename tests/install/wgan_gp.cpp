@@ -23,14 +23,23 @@ struct Critic : Module {
   Tensor operator()(const Tensor& x) { return score(leaky_relu(down2(leaky_relu(down1(x), 0.2)), 0.2)); }
 };
 
+struct PRelu : Module {
+  PRelu(Module& parent, const std::string& name, int channels) : Module(parent, name) {
+    slope = parameter("slope", initial(*this, "slope", Init::constant(0.25), {channels}, {}));
+  }
+  Tensor operator()(const Tensor& x) { return relu(x) - reshape(slope, channel_shape(x.shape())) * relu(-x); }
+  Tensor slope;
+};
+
 struct Generator : Module {
   using Module::Module;
   LinearToImage project{*this, "project", {.features = 100, .channels = 128, .height = 7, .width = 7}};
   ConvTranspose2d up1{*this, "up1", {.in = 128, .out = 64, .kernel = 4, .stride = 2, .padding = 1}};
+  PRelu bend1{*this, "bend1", 64};
   ConvTranspose2d up2{
       *this, "up2", {.in = 64, .out = 1, .kernel = 4, .stride = 2, .padding = 1, .activation = {.tanh = true}}};
 
-  Tensor operator()(const Tensor& z) { return up2(leaky_relu(up1(leaky_relu(project(z), 0.2)), 0.2)); }
+  Tensor operator()(const Tensor& z) { return up2(bend1(up1(leaky_relu(project(z), 0.2)))); }
 };
 
 int main() {
