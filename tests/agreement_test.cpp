@@ -16,7 +16,8 @@ using Catch::Matchers::ContainsSubstring;
 using Labels = std::vector<int32_t>;
 
 TEST_CASE("NMI, ARI and matched accuracy are scikit-learn's") {
-  for (const nlohmann::json& wanted : golden("agreement")["pairs"]) {
+  const nlohmann::json all = golden("agreement")["pairs"];
+  for (const nlohmann::json& wanted : all) {
     const Labels a = labels_of(wanted["a"]), b = labels_of(wanted["b"]);
     CHECK(normalized_mutual_information(a, b) == Approx(wanted["nmi"].get<double>()).epsilon(1e-10));
     CHECK(adjusted_rand_index(a, b) == Approx(wanted["ari"].get<double>()).epsilon(1e-10));
@@ -57,7 +58,8 @@ double cost_of(const Eigen::MatrixXd& cost, const std::vector<int>& columns) {
 }
 
 TEST_CASE("the assignment costs what SciPy's costs and uses no column twice") {
-  for (const nlohmann::json& wanted : golden("agreement")["assignments"]) {
+  const nlohmann::json all = golden("agreement")["assignments"];
+  for (const nlohmann::json& wanted : all) {
     const Eigen::MatrixXd cost = matrix_of(wanted["cost"]);
     std::vector<int> columns = cheapest_assignment(cost);
     CHECK(cost_of(cost, columns) == Approx(wanted["sum"].get<double>()).margin(1e-12));

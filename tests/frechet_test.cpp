@@ -21,7 +21,8 @@ TEST_CASE("the distance of two sets is SciPy's, also with fewer samples than fea
   CHECK(frechet_distance(b, a) == Approx(wanted["frechet"].get<double>()).epsilon(1e-9));
   const Moments few_a = moments(matrix_of(wanted["few_a"])), few_b = moments(matrix_of(wanted["few_b"]));
   CHECK(frechet_distance(few_a, few_b) == Approx(wanted["few_frechet"].get<double>()).epsilon(1e-4));  // SciPy's root
-  CHECK(frechet_distance(few_a, few_b) == Approx(frechet_distance(few_b, few_a)).epsilon(1e-9));
+  // Directions without samples have the variance 0 up to rounding, and its root is taken: half of the digits are left.
+  CHECK(frechet_distance(few_a, few_b) == Approx(frechet_distance(few_b, few_a)).epsilon(1e-7));
 }
 
 TEST_CASE("known distances") {
