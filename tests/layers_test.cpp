@@ -293,6 +293,10 @@ TEST_CASE_METHOD(Fixture, "a part that is gone is no part any more") {
   const Linear longer(*parent, "longer", {.in = 3, .out = 2});
   parent.reset();
   CHECK(longer.parameter_count() == 8);
+  std::unique_ptr<Module> owned = std::make_unique<Whole>(context, "owned");  // by what all models are
+  const size_t held = machine.bytes_in_use();
+  owned.reset();
+  CHECK(machine.bytes_in_use() < held);
 }
 
 // Fans of the layers: taps times channels.

@@ -27,7 +27,7 @@ class Module {
   Module(const Module&) = delete;
   Module& operator=(const Module&) = delete;
   // A part that goes before its parent is no part of it any more.
-  ~Module();
+  virtual ~Module();
 
   Context& context() const { return context_; }
   const std::string& name() const { return name_; }  // dotted, from the root
