@@ -8,8 +8,7 @@ namespace {
 
 constexpr const char* kRng = "rng";
 
-std::map<std::string, uint64_t> random_numbers_in(const std::filesystem::path& path) {
-  const Metadata metadata = read_metadata(path);
+std::map<std::string, uint64_t> random_numbers_in(const Metadata& metadata, const std::filesystem::path& path) {
   const auto text = metadata.find(kRng);
   check(text != metadata.end(), path, " has no state of random numbers: it is not a checkpoint of a training");
   const auto parsed = nlohmann::json::parse(text->second, nullptr, false);
@@ -28,13 +27,15 @@ void save_checkpoint(const std::filesystem::path& path, const Rng& rng, const St
 }
 
 Metadata load_checkpoint(const std::filesystem::path& path, Rng& rng, const State& state) {
-  const auto numbers = random_numbers_in(path);
-  try {
-    rng.check_state(numbers);
-  } catch (const Error& error) {
-    throw Error(concat_text(path, ": ", error.what()));
-  }
-  Metadata metadata = load(path, state);
+  std::map<std::string, uint64_t> numbers;
+  Metadata metadata = load(path, state, [&](const Metadata& found) {
+    numbers = random_numbers_in(found, path);
+    try {
+      rng.check_state(numbers);
+    } catch (const Error& error) {
+      throw Error(concat_text(path, ": ", error.what()));
+    }
+  });
   rng.restore(numbers);
   return metadata;
 }

@@ -19,28 +19,6 @@ void check_share(const char* what, double value) {
   check(value >= 0 && value < 1, "expected ", what, " from 0 to below 1, got ", value);
 }
 
-const AdamOptions& checked(const AdamOptions& o) {
-  check_share("Adam's beta1", o.beta1);
-  check_share("Adam's beta2", o.beta2);
-  check_at_least_0("Adam's epsilon", o.epsilon);
-  check_at_least_0("a weight decay", o.weight_decay);
-  return o;
-}
-
-const RmsPropOptions& checked(const RmsPropOptions& o) {
-  check_share("RMSProp's decay", o.decay);
-  check_at_least_0("RMSProp's epsilon", o.epsilon);
-  check_at_least_0("RMSProp's first mean square", o.initial);
-  check_at_least_0("a weight decay", o.weight_decay);
-  return o;
-}
-
-const SgdOptions& checked(const SgdOptions& o) {
-  check_at_least_0("a momentum", o.momentum);
-  check_at_least_0("a weight decay", o.weight_decay);
-  return o;
-}
-
 }  // namespace
 
 Optimizer::Optimizer(const NamedTensors& parameters, double rate) : parameters_(tensors_of(parameters)) {
@@ -91,7 +69,7 @@ void Optimizer::parameters_modified() const {
 }
 
 Adam::Adam(const NamedTensors& parameters, const AdamOptions& o)
-    : Optimizer(parameters, checked(o).rate),
+    : Optimizer(parameters, o.rate),
       dims_{.beta1 = static_cast<Real>(o.beta1),
             .beta2 = static_cast<Real>(o.beta2),
             .epsilon = static_cast<Real>(o.epsilon),
@@ -100,6 +78,10 @@ Adam::Adam(const NamedTensors& parameters, const AdamOptions& o)
       first_(moments(0)),
       second_(moments(0)),
       step_(1, this->parameters()[0].device()) {
+  check_share("Adam's beta1", o.beta1);
+  check_share("Adam's beta2", o.beta2);
+  check_at_least_0("Adam's epsilon", o.epsilon);
+  check_at_least_0("a weight decay", o.weight_decay);
   step_.set(std::vector<uint64_t>{0});
 }
 
@@ -117,7 +99,12 @@ State Adam::state() const {
 }
 
 RmsProp::RmsProp(const NamedTensors& parameters, const RmsPropOptions& o)
-    : Optimizer(parameters, checked(o).rate), options_(o), square_(moments(o.initial)) {}
+    : Optimizer(parameters, o.rate), options_(o), square_(moments(o.initial)) {
+  check_share("RMSProp's decay", o.decay);
+  check_at_least_0("RMSProp's epsilon", o.epsilon);
+  check_at_least_0("RMSProp's first mean square", o.initial);
+  check_at_least_0("a weight decay", o.weight_decay);
+}
 
 void RmsProp::step(std::span<const Tensor> grads) {
   const auto all = slots(grads, {}, square_);
@@ -134,7 +121,9 @@ State RmsProp::state() const {
   return state;
 }
 
-Sgd::Sgd(const NamedTensors& parameters, const SgdOptions& o) : Optimizer(parameters, checked(o).rate), options_(o) {
+Sgd::Sgd(const NamedTensors& parameters, const SgdOptions& o) : Optimizer(parameters, o.rate), options_(o) {
+  check_at_least_0("a momentum", o.momentum);
+  check_at_least_0("a weight decay", o.weight_decay);
   if (o.momentum != 0) velocity_ = moments(0);
 }
 
@@ -153,7 +142,7 @@ State Sgd::state() const {
 }
 
 Ema::Ema(const NamedTensors& parameters, double decay) : parameters_(parameters), decay_(decay) {
-  check(decay >= 0 && decay < 1, "Ema: expected a decay from 0 to below 1, got ", decay);
+  check_share("Ema's decay", decay);
   check(!parameters.empty(), "Ema: expected at least one parameter");
   NoGrad off;
   for (const NamedTensor& entry : parameters) averages_.push_back(entry.tensor * 1.0);

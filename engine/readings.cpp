@@ -6,7 +6,6 @@
 #include "kernels/readings.h"
 
 namespace tobogan {
-
 namespace {
 
 int64_t numbers_in(int columns, int64_t capacity) {

@@ -188,8 +188,10 @@ void save(const std::filesystem::path& path, const State& state, const Metadata&
   file.commit();
 }
 
-Metadata load(const std::filesystem::path& path, const State& state) {
+Metadata load(const std::filesystem::path& path, const State& state,
+              const std::function<void(const Metadata&)>& accept) {
   Reader reader(path);
+  if (accept) accept(reader.metadata());
   for (const NamedValue& entry : state) {
     const auto item = reader.items().find(entry.name);
     check(item != reader.items().end(), path, " has no \"", entry.name, "\"");
@@ -212,10 +214,6 @@ Metadata load(const std::filesystem::path& path, const State& state) {
     }
   }
   return reader.metadata();
-}
-
-Metadata read_metadata(const std::filesystem::path& path) {
-  return Reader(path).metadata();
 }
 
 std::map<std::string, HostTensor> read_tensors(const std::filesystem::path& path) {

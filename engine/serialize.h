@@ -4,6 +4,7 @@
 // data. Tensors are stored in API order ({N, C, H, W}), F32 or, in the double build, F64; counters as U64 of shape [n].
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 
 #include "engine/state.h"
@@ -17,11 +18,10 @@ using Metadata = std::map<std::string, std::string>;
 void save(const std::filesystem::path& path, const State& state, const Metadata& metadata = {});
 
 // Fills the values of `state` from the file.  Every name must be there with its shape; names that are not asked for are
-// ignored.  Nothing is changed unless all fit.  Returns the metadata.  Throws Error naming the file and what is wrong.
-Metadata load(const std::filesystem::path& path, const State& state);
-
-// What save() was given beside the state.
-Metadata read_metadata(const std::filesystem::path& path);
+// ignored.  Nothing is changed unless all fit and `accept`, if it is given, lets the metadata pass.  Returns the
+// metadata.  Throws Error naming the file and what is wrong, and what `accept` throws.
+Metadata load(const std::filesystem::path& path, const State& state,
+              const std::function<void(const Metadata&)>& accept = {});
 
 // A tensor in host memory.
 struct HostTensor {

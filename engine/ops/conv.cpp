@@ -133,8 +133,8 @@ void check_input(const char* name, const Tensor& x, const Tensor& weight, const 
   check(!bias.defined() || bias.shape() == Shape{weight.shape()[1 - weight_axis]}, name, ": a weight of shape ",
         weight.shape(), " for an input of shape ", x.shape(), " cannot have a bias of shape ",
         bias.defined() ? bias.shape() : Shape{});
-  check(std::min({weight.shape()[0], weight.shape()[1], weight.shape()[2], weight.shape()[3]}) >= 1, name,
-        ": expected a weight with at least one channel each way and one tap, got shape ", weight.shape());
+  check(weight.count() > 0, name, ": expected a weight with at least one channel each way and one tap, got shape ",
+        weight.shape());
   check(o.stride.h >= 1 && o.stride.w >= 1 && o.dilation.h >= 1 && o.dilation.w >= 1, name,
         ": stride and dilation must be at least 1");
   const Padding& p = o.padding;
