@@ -14,6 +14,20 @@ for file in report.md tables.csv tables.json provenance.json figure1.png figure2
   [ -s "calm/$file" ] || fail "no $file"
 done
 
+# Beside the paper's best epoch stand the last one and the training images.
+for words in "Tables 2 to 4 again, at the last epoch" "Tables 2 to 4 again, on the training images"; do
+  grep -q "$words" calm.log || fail "no $words in the output"
+done
+
+# Sizes are sorted and doubled ones count once.  Drawn images are others where another number is drawn: results of the
+# one are no results of the other.
+"$program" --tables 2 --sizes 120,100,120 --gan-epochs 2 --cells 'mlp-n100-real-s1' --out drawn >drawn.log 2>&1 ||
+  fail "doubled sizes: $(tail -n 3 drawn.log)"
+grep -q "^size  *100  *120$" drawn.log || fail "sizes: $(grep '^size' drawn.log)"
+listed() { "$program" --tables 2 --gan-epochs 2 --out drawn --list --cells 'mlp-n100-real-s1' "$@" | tail -n 1; }
+[[ "$(listed --sizes 100,120)" == 1\ of\ * ]] || fail "listed: $(listed --sizes 100,120)"
+[[ "$(listed --sizes 100,300)" == 0\ of\ * ]] || fail "results on other drawn images count: $(listed --sizes 100,300)"
+
 killed_until_done "0.4 0.7 1.1 1.6 2.2 3 4 6 9 14 30 200" "${tiny[@]}"
 for fakes in calm/cells/*gan*/fakes*; do
   cell=$(basename "$(dirname "$fakes")")

@@ -4,13 +4,15 @@
 #
 #   mudavathu_test.sh PROGRAM SCRATCH-FOLDER
 . "$(dirname "$0")/support/experiment_test.sh"
-tiny=(--iterations 10 --epochs 7 --train-images 200 --expert-epochs 1)
+# A picture every second "epoch", and one after the last.
+tiny=(--iterations 10 --epochs 15 --train-images 200 --expert-epochs 1)
 
 "$program" "${tiny[@]}" --threads 1 --out calm >calm.log 2>&1 || fail "the undisturbed run: $(tail -n 3 calm.log)"
 for words in "M1. Losses" "M2. \"Accuracy" "M2. A classifier" "Claims"; do
   grep -q "$words" calm.log || fail "no $words in the output"
 done
-for file in report.md tables.csv tables.json m1_losses.csv m1_fakes.png m2_losses.csv m2_grid_0.png m2_grid_7.png; do
+for file in report.md tables.csv tables.json m1_losses.csv m1_fakes.png m2_losses.csv m2_grid_0.png m2_grid_14.png \
+            m2_grid_15.png m2_real.png; do
   [ -s "calm/$file" ] || fail "no $file"
 done
 grep -q '"10"' calm/tables.json || fail "the log does not reach iteration 10"

@@ -58,8 +58,8 @@ TEST_CASE("a number that will never come is n/a and keeps no table from being co
   CHECK_THROWS_AS(table.none("r", "KID"), Error);
 }
 
-TEST_CASE("no difference is taken from smaller sizes or other images, and the table says so") {
-  for (const Comparison comparison : {Comparison::smaller_sizes, Comparison::synthetic_data}) {
+TEST_CASE("no difference is taken from other settings or other images, and the table says so") {
+  for (const Comparison comparison : {Comparison::other_settings, Comparison::synthetic_data}) {
     const Table table = accuracy_table(comparison);
     CHECK_FALSE(table.difference("real", "500"));
     CHECK_THAT(table.terminal(), !ContainsSubstring("+0.12") && ContainsSubstring("0.6250") &&
@@ -69,12 +69,10 @@ TEST_CASE("no difference is taken from smaller sizes or other images, and the ta
   CHECK_THAT(comparison_note(Comparison::synthetic_data), ContainsSubstring("data=synthetic"));
 }
 
-TEST_CASE("what may be compared follows from the data and the profile") {
-  const Study real{.name = "a", .data = "MNIST"}, synthetic{.name = "a", .data = "synthetic", .synthetic_data = true};
-  const RunOptions paper{.profile = Profile::paper}, quick{.profile = Profile::quick};
-  CHECK(comparison(real, paper) == Comparison::full);
-  CHECK(comparison(real, quick) == Comparison::smaller_sizes);
-  CHECK(comparison(synthetic, paper) == Comparison::synthetic_data);
+TEST_CASE("what may be compared follows from the data and the settings") {
+  CHECK(comparison({.paper_settings = true}) == Comparison::full);
+  CHECK(comparison({.paper_settings = false}) == Comparison::other_settings);
+  CHECK(comparison({.synthetic_data = true, .paper_settings = true}) == Comparison::synthetic_data);
 }
 
 TEST_CASE("Markdown is a table whose fields cannot break it") {

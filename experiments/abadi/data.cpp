@@ -8,19 +8,16 @@
 
 namespace tobogan::abadi {
 
-Data::Data(std::filesystem::path root, int synthetic_train, int synthetic_test)
-    : root_(std::move(root)),
-      synthetic_train_(synthetic_train),
-      synthetic_test_(synthetic_test),
-      sets_([this](const std::string& name) {
+Data::Data(std::filesystem::path root, const SyntheticSizes& sizes)
+    : root_(std::move(root)), sizes_(sizes), sets_([this](const std::string& name) {
         if (!synthetic()) return load_dataset(root_, name, 0);
-        const SyntheticOptions sizes{.train = synthetic_train_, .test = synthetic_test_};
-        return name == kDigits ? synthetic_glyphs(sizes) : synthetic_shapes(sizes);
+        return name == kDigits ? synthetic_glyphs({.train = sizes_.digits, .test = sizes_.test})
+                               : synthetic_shapes({.train = sizes_.colour, .test = sizes_.test});
       }) {}
 
-// The first n drawn training images are the same however many are drawn.
+// Which images a sample has depends on how many there are to draw from.
 nlohmann::json Data::identity(const std::string& name) {
-  if (synthetic()) return {{"test", synthetic_test_}};
+  if (synthetic()) return {{"synthetic", {name == kDigits ? sizes_.digits : sizes_.colour, sizes_.test}}};
   return {{"fingerprint", sets_.fingerprint(name)}};
 }
 

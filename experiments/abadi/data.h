@@ -1,7 +1,7 @@
 // The images of Abadi's study, loaded when a cell first asks for them.
 //
-// Seeds are split here: the same seed and sample size always name the same images, for the GANs and for the
-// classifiers.
+// Seeds are split here: of one training set the same seed and sample size always name the same images, for the GANs and
+// for the classifiers.
 #pragma once
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -12,11 +12,15 @@ namespace tobogan::abadi {
 
 inline constexpr const char *kDigits = "mnist", *kColour = "cifar-10";
 
+// How many images of each kind are drawn where there are no files: to train on, and to test with.
+struct SyntheticSizes {
+  int digits, colour, test;
+};
+
 class Data {
  public:
-  // `root` holds mnist/ and cifar-10/; where it is empty, glyphs and shapes are drawn instead: `train` and `test` of
-  // each.
-  Data(std::filesystem::path root, int synthetic_train, int synthetic_test);
+  // `root` holds mnist/ and cifar-10/; where it is empty, glyphs and shapes are drawn instead.
+  Data(std::filesystem::path root, const SyntheticSizes& sizes);
 
   bool synthetic() const { return root_.empty(); }
   // Any thread may ask.  Throws Error for missing and corrupt files.
@@ -27,7 +31,7 @@ class Data {
 
  private:
   std::filesystem::path root_;
-  int synthetic_train_, synthetic_test_;
+  SyntheticSizes sizes_;
   LoadedSets sets_;
 };
 

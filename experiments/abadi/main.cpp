@@ -52,14 +52,28 @@ int epochs_for(const Plan& plan, int images) {
   return nearest->gan_epochs;
 }
 
-Plan plan_with(const Overrides& o, Profile profile) {
+// In ascending order, each once.
+template <class Number>
+std::vector<Number> ordered(std::vector<Number> numbers) {
+  std::sort(numbers.begin(), numbers.end());
+  numbers.erase(std::unique(numbers.begin(), numbers.end()), numbers.end());
+  return numbers;
+}
+
+// The profile's plan for the samples and filter ratios that are asked for.
+Plan plan_of_columns(const Overrides& o, Profile profile) {
   Plan plan = plan_for(profile);
   if (!o.sizes.empty()) {
     std::vector<Sample> samples;
-    for (int images : o.sizes) samples.push_back({images, epochs_for(plan, images)});
+    for (int images : ordered(o.sizes)) samples.push_back({images, epochs_for(plan, images)});
     plan.digits.samples = samples;
   }
-  if (!o.alphas.empty()) plan.width.alphas = o.alphas;
+  if (!o.alphas.empty()) plan.width.alphas = ordered(o.alphas);
+  return plan;
+}
+
+Plan plan_with(const Overrides& o, Profile profile) {
+  Plan plan = plan_of_columns(o, profile);
   if (o.gan_epochs) {
     for (Sample& sample : plan.digits.samples) sample.gan_epochs = o.gan_epochs;
     plan.width.sample.gan_epochs = plan.colour.gan_epochs = o.gan_epochs;
@@ -101,16 +115,24 @@ void check_data(Data& data, const Plan& plan, const Parts& parts) {
   if (parts.colour) enough(data.colour().train, most_colour(plan));
 }
 
+std::string sets_text(const Parts& parts) {
+  const bool digits = parts.width || parts.digits;
+  return !parts.colour ? "MNIST" : digits ? "MNIST and CIFAR-10" : "CIFAR-10";
+}
+
 int run(const RunOptions& options, const Overrides& overrides) {
   const Plan plan = plan_with(overrides, options.profile);
   const Parts parts = parts_of(overrides, options.profile);
   const bool synthetic = options.data.empty();
   const auto data = std::make_shared<Data>(
-      options.data, std::max(most_digits(plan), parts.colour ? most_colour(plan) : 0), plan.synthetic_test);
-  const Study study{.name = "abadi",
-                    .version = 1,
-                    .data = synthetic ? "images drawn by the program" : "MNIST and CIFAR-10",
-                    .synthetic_data = synthetic};
+      options.data,
+      SyntheticSizes{.digits = most_digits(plan), .colour = most_colour(plan), .test = plan.synthetic_test});
+  const Study study{
+      .name = "abadi",
+      .version = 1,
+      .data = synthetic ? "images drawn by the program" : sets_text(parts),
+      .synthetic_data = synthetic,
+      .paper_settings = plan == plan_of_columns(overrides, Profile::paper) && overrides.dense_norm == "channel"};
   if (!synthetic) check_data(*data, plan, parts);
   check_device(options);
   const Outcome outcome = run_cells(study, options, make_cells(plan, parts, options.seeds, data));

@@ -10,6 +10,7 @@ namespace tobogan::abadi {
 struct Sample {
   int images;
   int gan_epochs;
+  bool operator==(const Sample&) const = default;
 };
 
 // Tables 2 to 4: real images, fakes and both.
@@ -18,12 +19,14 @@ struct DigitsPlan {
   std::vector<Sample> samples;
   std::vector<double> fake_ratios;   // Table 3
   std::vector<double> mixed_ratios;  // Table 4
+  bool operator==(const DigitsPlan&) const = default;
 };
 
 // Table 1: fakes of GANs of several widths.
 struct WidthPlan {
   std::vector<double> alphas;
   Sample sample;
+  bool operator==(const WidthPlan&) const = default;
 };
 
 // Table 5: colour images.
@@ -35,6 +38,7 @@ struct ColourPlan {
   int classifier_epochs;
   double classifier_width;
   std::vector<double> ratios;
+  bool operator==(const ColourPlan&) const = default;
 };
 
 struct Plan {
@@ -45,6 +49,7 @@ struct Plan {
   int classifier_epochs = 15;  // on digits
   int batch = 64;
   int synthetic_test = 10000;  // test images where the data are drawn by us
+  bool operator==(const Plan&) const = default;
 };
 
 Plan plan_for(Profile profile);

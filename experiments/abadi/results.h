@@ -14,7 +14,7 @@ struct Results {
   const Plan& plan;
   const Outcome& outcome;
 
-  // Accuracies of the seeds whose cell is finished; `which` is "best" or "last".
+  // Accuracies of the seeds whose cell is finished; `which` is "best", "last" or "train".
   std::vector<double> accuracies(const Diet& diet, const char* which = "best") const;
   std::vector<double> colour_accuracies(double ratio, const char* which = "best") const;
   // Their mean; nothing while no seed is finished.

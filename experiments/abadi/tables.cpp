@@ -36,6 +36,7 @@ const Paper& paper_mixed() {
   return table;
 }
 
+constexpr int kPaperWidthImages = 500;
 const std::map<double, double> kPaperWidths{{1, 0.6489}, {2, 0.6801}, {4, 0.6753}};
 const std::map<double, double> kPaperColour{{0, 0.7411},    {0.01, 0.7492},  {0.025, 0.7484},
                                             {0.05, 0.7261}, {0.075, 0.7204}, {0.1, 0.7063}};
@@ -61,7 +62,7 @@ Table make_table(const Results& r, const char* name, const char* title, const ch
                          .rows = {},
                          .columns = columns,
                          .seeds = static_cast<int>(r.options.seeds.size()),
-                         .comparison = comparison(r.study, r.options)};
+                         .comparison = comparison(r.study)};
   std::vector<std::vector<std::optional<double>>> paper;
   for (const Row& row : rows) {
     options.rows.push_back(row.name);
@@ -81,57 +82,87 @@ std::vector<std::string> size_columns(const Plan& plan) {
   return columns;
 }
 
-Row digits_row(const Results& r, const std::string& name, const Paper& paper, bool real, double ratio,
-               const char* which) {
+// What a classifier's result has beside the paper's number, with the words for it.
+struct Reading {
+  const char *which, *words;
+};
+constexpr Reading kReadings[] = {{"last", "at the last epoch"}, {"train", "on the training images, at the end"}};
+
+// The paper's row and, below it, the other readings of the same classifiers; `paper_of` and `values_of` are asked for
+// each of `points`.
+template <class Point, class PaperOf, class ValuesOf>
+std::vector<Row> rows_of_readings(const std::vector<Point>& points, const PaperOf& paper_of,
+                                  const ValuesOf& values_of) {
+  std::vector<Row> rows{{"accuracy", {}, {}}};
+  for (const Reading& reading : kReadings)
+    rows.push_back({reading.words, std::vector<std::optional<double>>(points.size()), {}});
+  for (const Point& point : points) {
+    rows[0].paper.push_back(paper_of(point));
+    rows[0].ours.push_back(values_of(point, "best"));
+    for (size_t i = 0; i < std::size(kReadings); ++i) rows[i + 1].ours.push_back(values_of(point, kReadings[i].which));
+  }
+  return rows;
+}
+
+std::vector<std::string> ratio_columns(const std::vector<double>& ratios) {
+  std::vector<std::string> columns;
+  for (double ratio : ratios) columns.push_back(ratio_text(ratio));
+  return columns;
+}
+
+Table width_table(const Results& r) {
+  const Sample& sample = r.plan.width.sample;
+  const auto rows = rows_of_readings(
+      r.plan.width.alphas,
+      [&](double alpha) { return sample.images == kPaperWidthImages ? look_up(kPaperWidths, alpha) : std::nullopt; },
+      [&](double alpha, const char* which) {
+        return r.accuracies({alpha, sample, false, 1}, which);
+      });
+  const std::string title = "Table 1. " + size_text(sample.images) + " fakes, accuracy by filter ratio";
+  return make_table(r, "table1", title.c_str(), "alpha", ratio_columns(r.plan.width.alphas), rows);
+}
+
+// A reading of the classifiers of one ratio, size by size; the paper has "best".
+Row digits_row(const Results& r, const std::string& name, bool real, double ratio, const char* which = "best") {
   Row row{name, {}, {}};
+  const bool is_papers = std::string(which) == "best";
   for (const Sample& sample : r.plan.digits.samples) {
-    const bool is_papers = std::string(which) == "best";
-    row.paper.push_back(is_papers ? look_up(paper, {sample.images, ratio}) : std::nullopt);
+    row.paper.push_back(is_papers ? look_up(real ? paper_mixed() : paper_fakes(), {sample.images, ratio})
+                                  : std::nullopt);
     row.ours.push_back(r.accuracies({r.plan.digits.alpha, sample, real, ratio}, which));
   }
   return row;
 }
 
-Table width_table(const Results& r) {
-  std::vector<std::string> columns;
-  Row row{"accuracy", {}, {}};
-  for (double alpha : r.plan.width.alphas) {
-    columns.push_back(ratio_text(alpha));
-    row.paper.push_back(look_up(kPaperWidths, alpha));
-    row.ours.push_back(r.accuracies({alpha, r.plan.width.sample, false, 1}));
-  }
-  const std::string title = "Table 1. " + size_text(r.plan.width.sample.images) + " fakes, accuracy by filter ratio";
-  return make_table(r, "table1", title.c_str(), "alpha", columns, {row});
-}
-
 void add_digit_tables(Report& report, const Results& r) {
-  const auto columns = size_columns(r.plan);
-  report.add(make_table(
-      r, "table2", "Table 2. Real images against as many fakes", "size", columns,
-      {digits_row(r, "real", paper_mixed(), true, 0, "best"), digits_row(r, "fake", paper_fakes(), false, 1, "best")}));
-  std::vector<Row> fakes, mixed, last;
-  for (double ratio : r.plan.digits.fake_ratios)
-    fakes.push_back(digits_row(r, "R=" + ratio_text(ratio), paper_fakes(), false, ratio, "best"));
-  for (double ratio : r.plan.digits.mixed_ratios) {
-    mixed.push_back(digits_row(r, "R=" + ratio_text(ratio), paper_mixed(), true, ratio, "best"));
-    last.push_back(digits_row(r, "R=" + ratio_text(ratio), paper_mixed(), true, ratio, "last"));
+  const DigitsPlan& plan = r.plan.digits;
+  const auto add = [&](const std::string& name, const std::string& title, const std::vector<Row>& rows) {
+    report.add(make_table(r, name.c_str(), title.c_str(), "size", size_columns(r.plan), rows));
+  };
+  std::vector<Row> fakes, mixed;
+  for (double ratio : plan.fake_ratios) fakes.push_back(digits_row(r, "R=" + ratio_text(ratio), false, ratio));
+  for (double ratio : plan.mixed_ratios) mixed.push_back(digits_row(r, "R=" + ratio_text(ratio), true, ratio));
+  add("table2", "Table 2. Real images against as many fakes",
+      {digits_row(r, "real", true, 0), digits_row(r, "fake", false, 1)});
+  add("table3", "Table 3. Fakes only", fakes);
+  add("table4", "Table 4. Real images and fakes", mixed);
+  for (const Reading& reading : kReadings) {
+    std::vector<Row> rows;
+    for (double ratio : plan.fake_ratios)
+      rows.push_back(digits_row(r, "fakes, R=" + ratio_text(ratio), false, ratio, reading.which));
+    for (double ratio : plan.mixed_ratios)
+      rows.push_back(digits_row(r, "real and fakes, R=" + ratio_text(ratio), true, ratio, reading.which));
+    add(std::string("digits_") + reading.which,
+        std::string("Tables 2 to 4 again, ") + reading.words + " (not in the paper)", rows);
   }
-  report.add(make_table(r, "table3", "Table 3. Fakes only", "size", columns, fakes));
-  report.add(make_table(r, "table4", "Table 4. Real images and fakes", "size", columns, mixed));
-  report.add(
-      make_table(r, "table4_last", "Table 4 again, at the last epoch (not in the paper)", "size", columns, last));
 }
 
 Table colour_table(const Results& r) {
-  std::vector<std::string> columns;
-  Row row{"accuracy", {}, {}};
-  for (double ratio : r.plan.colour.ratios) {
-    columns.push_back(ratio_text(ratio));
-    row.paper.push_back(look_up(kPaperColour, ratio));
-    row.ours.push_back(r.colour_accuracies(ratio));
-  }
+  const auto rows = rows_of_readings(
+      r.plan.colour.ratios, [](double ratio) { return look_up(kPaperColour, ratio); },
+      [&](double ratio, const char* which) { return r.colour_accuracies(ratio, which); });
   const std::string title = "Table 5. Colour images, " + size_text(r.plan.colour.classifier_images) + " real and fakes";
-  return make_table(r, "table5", title.c_str(), "ratio", columns, {row});
+  return make_table(r, "table5", title.c_str(), "ratio", ratio_columns(r.plan.colour.ratios), rows);
 }
 
 }  // namespace
@@ -142,7 +173,10 @@ void add_tables(Report& report, const Results& results, const Parts& parts) {
       " classifiers of the best test accuracy of any epoch, as in the paper: the epoch is chosen on the test set.");
   if (parts.width) report.add(width_table(results));
   if (parts.digits) add_digit_tables(report, results);
-  if (parts.colour) report.add(colour_table(results));
+  if (!parts.colour) return;
+  report.add(colour_table(results));
+  if (const double width = results.plan.colour.classifier_width; width != 1)
+    report.note("Table 5: the classifier has " + ratio_text(width) + " times as many maps as in the other profiles.");
 }
 
 }  // namespace tobogan::abadi

@@ -106,7 +106,6 @@ class Builder {
 
   void add_pictures(Variant variant, const Case& c) {
     const std::string judged = judged_name(variant, c, seed_);
-    const Sources from = sources(Variant::cls_r_raw, c);
     if (variant == Variant::cluster || variant == Variant::cls_r) {
       const nlohmann::json config{{"tsne_per_class", plan_.evaluation.tsne_per_class},
                                   {"tsne_iterations", plan_.evaluation.tsne_iterations}};
@@ -115,22 +114,28 @@ class Builder {
       });
     }
     if (variant == Variant::cls_r) {
-      add(deformed_name(c, seed_), c, {}, {judged}, [=, data = data_](CellRun& run, uint64_t own) {
-        return run_deformed(run, judged, data->set(c.data).train, own);
-      });
-    }
-    if (variant == Variant::cls_r_raw) {
-      const nlohmann::json config{{"p_mins", plan_.p_mins}};
-      add(sweep_name(c, seed_), c, config, {judged, from.classifier},
+      add(deformed_name(c, seed_), c, {{"training_images", kDeformedFrom}}, {judged},
+          [=, data = data_](CellRun& run, uint64_t own) {
+            return run_deformed(run, judged, data->set(c.data).train, own);
+          });
+      const EvaluationPlan& e = plan_.evaluation;
+      const nlohmann::json config{{"p_mins", plan_.p_mins},
+                                  {"per_class", e.per_class},
+                                  {"statistics", static_cast<int>(e.statistics)},
+                                  {"diversity_images", e.diversity_images}};
+      const Sources from = sources(variant, c);
+      add(sweep_name(c, seed_), c, config, {from.training, from.classifier, from.expert},
           [=, plan = plan_, data = data_](CellRun& run, uint64_t own) {
-            return run_sweep(run, plan, judged, from, blank_like(data->set(c.data).train, 0), own);
+            return run_sweep(run, plan, from, blank_like(data->set(c.data).train, 0), own);
           });
     }
-    if (c.bias != Bias::plain) {
-      add(bias_name(c, seed_), c, {}, {}, [=, seed = seed_, data = data_](CellRun& run, uint64_t) {
-        return run_bias(run, data->set(c.data).train, *data->train(c.data, c.bias, seed));
-      });
-    }
+  }
+
+  void add_bias(const Case& c) {
+    if (c.bias == Bias::plain) return;
+    add(bias_name(c, seed_), c, {}, {}, [=, seed = seed_, data = data_](CellRun& run, uint64_t) {
+      return run_bias(run, data->set(c.data).train, *data->train(c.data, c.bias, seed));
+    });
   }
 
  private:
@@ -298,6 +303,7 @@ std::vector<Cell> make_cells(const Plan& plan, const Wanted& wanted, const std::
     Builder builder(plan, data, seed, cells);
     const auto judged = wanted.judged();
     for (const auto& [c, variant] : judged) {
+      builder.add_bias(c);
       builder.add_judged(variant, c);
       if (!plan.inception.empty()) builder.add_inception(variant, c);
     }

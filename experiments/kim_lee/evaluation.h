@@ -5,8 +5,13 @@
 
 namespace tobogan::kim_lee {
 
-// Maps images to what a model's own clustering sees: [E_n, softmax E_c].  For ACGAN: its classes, one-hot.
+// Maps images to what a model's own clustering sees: [E_n, softmax E_c].  For ACGAN: the logits of its classes.
 using Embed = std::function<metrics::Features(const ImageSet& images)>;
+
+inline constexpr int kPixelFakes = 2000;  // at most; k-means on pixels is dear, and says little
+inline constexpr int kKidSubsets = 10;
+// The least number of fakes whose distribution is compared with another.
+inline constexpr int kFewestFakes = 20;
 
 struct Evaluation {
   const ImageSet* fakes;  // with the classes they were asked for
@@ -15,7 +20,6 @@ struct Evaluation {
   Embed embed;
   bool cluster = true;  // by k-means of the embedding; false: the embedding's largest column is the cluster
   int diversity_images;
-  std::string name;  // in progress
   uint64_t seed;
   int threads;
 };
@@ -28,7 +32,7 @@ struct Evaluation {
 //   "div", "species", "div_between"    section 2.e.5 of the specification
 //   "precision", "recall", "density", "coverage", "kid_h"  in features of the expert
 //   "expert": its label of every fake; "fakes": how many there are of each class.
-// Numbers that so few fakes cannot have are null.
+// Numbers that so few fakes cannot have are null; without a single one the diversity is 0, as in a class of one fake.
 nlohmann::json evaluate(CellRun& run, const Evaluation& what);
 
 }  // namespace tobogan::kim_lee

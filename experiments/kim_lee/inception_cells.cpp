@@ -1,11 +1,11 @@
 // Inception is dear on a CPU, so its numbers are cells of their own: without weights there are none.
 #include "engine/serialize.h"
+#include "experiments/kim_lee/evaluation.h"
 #include "experiments/kim_lee/judging.h"
 #include "experiments/metrics/frechet.h"
 #include "experiments/metrics/inception.h"
 #include "experiments/metrics/inception_score.h"
 #include "experiments/run/machine.h"
-#include "experiments/training/stored_images.h"
 
 namespace tobogan::kim_lee {
 namespace {
@@ -35,7 +35,8 @@ nlohmann::json run_inception(CellRun& run, const Plan& plan, const std::string& 
                              const ImageSet& form, uint64_t seed) {
   Machine machine(machine_options(run.options()));
   Context context(machine, seed);
-  const ImageSet fakes = stored_images(run.need(judged).folder, "fakes", form.class_names);
+  const ImageSet fakes = judged_fakes(run.need(judged), form);
+  if (fakes.count < kFewestFakes) return {{"fid_inception", nullptr}, {"is_inception", nullptr}};
   const HostTensor known = read_tensors(run.need(real).folder / "features.safetensors").at("features");
   metrics::Features reference(known.shape[0], known.shape[1]);
   std::copy(known.values.begin(), known.values.end(), reference.data());

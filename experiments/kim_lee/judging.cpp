@@ -59,44 +59,66 @@ nlohmann::json judge_acgan(CellRun& run, const Plan& plan, Context& context, con
   return evaluate(run, what);
 }
 
+// A trained ClusterGAN or CLS-R GAN, ready to be drawn from.
+class ClusterModel {
+ public:
+  ClusterModel(CellRun& run, const Plan& plan, Context& context, const Sources& from, const ImageSet& form)
+      : plan_(plan),
+        form_(form),
+        context_(context),
+        generator_(context, "generator", network(plan.cluster, form.classes())),
+        encoder_(context, "encoder", network(plan.cluster, form.classes())) {
+    State state = generator_.state();
+    for (const NamedValue& value : encoder_.state()) state.push_back(value);
+    load(run.need(from.training).folder / "gan.safetensors", state);
+    set_statistics(generator_, plan.evaluation.statistics, plan.cluster.noise);
+  }
+
+  ImageSet draw(std::span<const int32_t> labels) {
+    return draw_cluster_fakes(generator_, form_, labels, plan_.cluster.noise, "fakes");
+  }
+
+  Selected qualified(const Classifier& classifier, double p_min) {
+    return select_qualified(form_, [this](std::span<const int32_t> labels) { return draw(labels); }, classifier.logits,
+                            context_.device, {.per_class = plan_.evaluation.per_class, .p_min = p_min});
+  }
+
+  // [E_n, softmax E_c] of images.
+  metrics::Features embed(const ImageSet& images) {
+    return rows_of(images, context_.device, {0, 1}, [&](const Tensor& x) {
+      const ClusterCode code = encoder_(x);
+      return concat({code.noise, softmax(code.logits)}, 1);
+    });
+  }
+
+ private:
+  const Plan& plan_;
+  const ImageSet& form_;
+  Context& context_;
+  ClusterGenerator generator_;
+  ClusterEncoder encoder_;
+};
+
 nlohmann::json judge_cluster(CellRun& run, const Plan& plan, Variant variant, Context& context, const Sources& from,
                              const ImageSet& form, Evaluation what) {
-  ClusterGenerator generator(context, "generator", network(plan.cluster, form.classes()));
-  ClusterEncoder encoder(context, "encoder", network(plan.cluster, form.classes()));
-  State state = generator.state();
-  for (const NamedValue& value : encoder.state()) state.push_back(value);
-  load(run.need(from.training).folder / "gan.safetensors", state);
+  ClusterModel model(run, plan, context, from, form);
   const EvaluationPlan& e = plan.evaluation;
-  set_statistics(generator, e.statistics, plan.cluster.noise);
-  const DrawFakes draw = [&](std::span<const int32_t> labels) {
-    return draw_cluster_fakes(generator, form, labels, plan.cluster.noise, "fakes");
-  };
   ImageSet fakes;
   std::vector<int> drawn(form.classes(), e.per_class);
   if (variant == Variant::cluster || variant == Variant::cls_r_raw) {
-    fakes = draw(labels_by_class(form.classes(), e.per_class));
+    fakes = model.draw(labels_by_class(form.classes(), e.per_class));
   } else {
-    const Classifier classifier = load_classifier(context, plan.classifier, form.classes(), run.need(from.classifier));
     Selected selected =
-        select_qualified(form, draw, classifier.logits, context.device, {.per_class = e.per_class, .p_min = e.p_min});
+        model.qualified(load_classifier(context, plan.classifier, form.classes(), run.need(from.classifier)), e.p_min);
     fakes = std::move(selected.images);
     drawn = selected.drawn;
   }
-  if (fakes.count) store_images(run.folder(), "fakes", fakes);
+  if (fakes.count) store_images(run.folder(), "fakes", fakes);  // there is no file of no images
   what.fakes = &fakes;
-  what.embed = [&](const ImageSet& images) {
-    return rows_of(images, context.device, {0, 1}, [&](const Tensor& x) {
-      const ClusterCode code = encoder(x);
-      return concat({code.noise, softmax(code.logits)}, 1);
-    });
-  };
+  what.embed = [&](const ImageSet& images) { return model.embed(images); };
   nlohmann::json result = evaluate(run, what);
   result["drawn"] = drawn;
   return result;
-}
-
-ImageSet stored_fakes(CellRun& run, const std::string& judged, const ImageSet& form) {
-  return stored_images(run.need(judged).folder, "fakes", form.class_names);
 }
 
 std::vector<int32_t> first_of_class(const ImageSet& images, int label, int count) {
@@ -106,6 +128,12 @@ std::vector<int32_t> first_of_class(const ImageSet& images, int label, int count
 }
 
 }  // namespace
+
+ImageSet judged_fakes(const Finished& cell, const ImageSet& form) {
+  int count = 0;
+  for (const int of_class : cell.result.at("fakes")) count += of_class;
+  return count ? stored_images(cell.folder, "fakes", form.class_names) : blank_like(form, 0);
+}
 
 nlohmann::json run_judged(CellRun& run, const Plan& plan, Variant variant, const Sources& from, const Dataset& data,
                           uint64_t seed) {
@@ -118,7 +146,6 @@ nlohmann::json run_judged(CellRun& run, const Plan& plan, Variant variant, const
                         .expert = &expert,
                         .embed = {},
                         .diversity_images = plan.evaluation.diversity_images,
-                        .name = to_string(variant),
                         .seed = seed,
                         .threads = run.options().threads};
   return variant == Variant::acgan ? judge_acgan(run, plan, context, from, form, what)
@@ -126,17 +153,18 @@ nlohmann::json run_judged(CellRun& run, const Plan& plan, Variant variant, const
 }
 
 nlohmann::json run_deformed(CellRun& run, const std::string& judged, const ImageSet& train, uint64_t seed) {
-  constexpr int kEach = 2, kTrain = 1000, kFakes = 200;
-  const ImageSet fakes = stored_fakes(run, judged, train);
+  constexpr int kEach = 2;
+  const ImageSet fakes = judged_fakes(run.need(judged), train);
   const int threads = run.options().threads;
   std::vector<std::vector<int32_t>> chosen(kEach);
   nlohmann::json similarities = nlohmann::json::array();
   for (int label = 0; label < train.classes(); ++label) {
     if (run.stop_requested()) throw Interrupted();
-    const std::vector<int32_t> mine = first_of_class(fakes, label, kFakes), theirs = of_class(train, label);
+    const std::vector<int32_t> mine = of_class(fakes, label), theirs = of_class(train, label);
     if (static_cast<int>(mine.size()) < kEach || theirs.empty()) continue;
     const int available = static_cast<int>(theirs.size());
-    std::vector<int32_t> some = draw_indices(std::min(kTrain, available), available, stream_key(seed, "deformed"));
+    std::vector<int32_t> some =
+        draw_indices(std::min(kDeformedFrom, available), available, stream_key(seed, "deformed"));
     for (int32_t& index : some) index = theirs[index];
     const Eigen::MatrixXf similarity =
         metrics::fsim_matrix(metrics::fsim_maps(metrics::grey_images(subset(fakes, mine)), threads),
@@ -158,7 +186,7 @@ nlohmann::json run_deformed(CellRun& run, const std::string& judged, const Image
 }
 
 nlohmann::json run_tsne(CellRun& run, const Plan& plan, const std::string& judged, const ImageSet& form) {
-  const ImageSet fakes = stored_fakes(run, judged, form);
+  const ImageSet fakes = judged_fakes(run.need(judged), form);
   const nlohmann::json& expert = run.need(judged).result.at("expert");
   std::vector<int32_t> shown;
   for (int label = 0; label < form.classes(); ++label)
@@ -179,30 +207,26 @@ nlohmann::json run_tsne(CellRun& run, const Plan& plan, const std::string& judge
   return {{"points", points}, {"divergence", picture.divergence}};
 }
 
-nlohmann::json run_sweep(CellRun& run, const Plan& plan, const std::string& judged_raw, const Sources& from,
-                         const ImageSet& form, uint64_t seed) {
+nlohmann::json run_sweep(CellRun& run, const Plan& plan, const Sources& from, const ImageSet& form, uint64_t seed) {
   Machine machine(machine_options(run.options()));
-  Context context(machine, seed);
-  const ImageSet fakes = stored_fakes(run, judged_raw, form);
-  const Judgement judged =
-      judge(load_classifier(context, plan.classifier, form.classes(), run.need(from.classifier)), fakes);
-  const auto expert = run.need(judged_raw).result.at("expert").get<std::vector<int32_t>>();
   nlohmann::json rows = nlohmann::json::array();
-  for (const double p_min : plan.p_mins) {
-    std::vector<int32_t> kept, seen;
-    for (int i = 0; i < fakes.count; ++i) {
-      if (judged.labels[i] != fakes.labels[i] || judged.confidence[i] < p_min) continue;
-      kept.push_back(i);
-      seen.push_back(expert[i]);
-    }
-    if (kept.empty()) continue;
-    const ImageSet qualified = subset(fakes, kept);
+  for (size_t i = 0; i < plan.p_mins.size(); ++i) {
+    if (run.stop_requested()) throw Interrupted();
+    run.progress(static_cast<int64_t>(i), static_cast<int64_t>(plan.p_mins.size()));
+    Context context(machine, seed);  // the same noise for each, so that one's fakes are among the next one's
+    ClusterModel model(run, plan, context, from, form);
+    const Selected selected = model.qualified(
+        load_classifier(context, plan.classifier, form.classes(), run.need(from.classifier)), plan.p_mins[i]);
+    const ImageSet& fakes = selected.images;
+    if (fakes.count == 0) continue;
+    const Classifier expert = load_classifier(context, plan.expert, form.classes(), run.need(from.expert));
     const metrics::Diversity div = metrics::diversity(
-        metrics::grey_images(qualified), qualified.labels, form.classes(),
+        metrics::grey_images(fakes), fakes.labels, form.classes(),
         {.per_class = plan.evaluation.diversity_images, .seed = seed, .threads = run.options().threads});
-    rows.push_back({{"p_min", p_min},
-                    {"kept", static_cast<double>(kept.size()) / fakes.count},
-                    {"acc", 100 * metrics::accuracy(qualified.labels, seen)},
+    const double drawn = std::accumulate(selected.drawn.begin(), selected.drawn.end(), 0.0);
+    rows.push_back({{"p_min", plan.p_mins[i]},
+                    {"kept", fakes.count / drawn},
+                    {"acc", 100 * accuracy(judge(expert, fakes), fakes)},
                     {"div", div.within}});
   }
   return {{"sweep", rows}};

@@ -24,6 +24,7 @@ struct Overrides {
   std::vector<std::string> biases{"plain", "size", "content"};
   std::string images, inception, ssim = "uniform7", statistics = "running";
   int iterations = 0, acgan_iterations = 0, classifier_epochs = 0, expert_epochs = 0, per_class = 0, synthetic = 0;
+  std::vector<double> sweep;
   double noise = 0.1, self_augment = 0, p_min = 0.9, quality_weight = 1, width = 0;
   bool no_figures = false;
 };
@@ -59,6 +60,9 @@ void add_overrides(CLI::App& app, Overrides& o) {
   app.add_option("--p-min", o.p_min, "probability from which a fake is qualified")
       ->check(number_in(0.0, 1.0))
       ->capture_default_str();
+  app.add_option("--sweep", o.sweep, "such probabilities side by side, in a figure [0.5 to 0.99]")
+      ->delimiter(',')
+      ->check(number_in(0.0, 1.0));
   app.add_option("--ssim", o.ssim, "window of the content bias")
       ->check(CLI::IsMember({"uniform7", "gauss11"}))
       ->capture_default_str();
@@ -66,6 +70,15 @@ void add_overrides(CLI::App& app, Overrides& o) {
       ->check(CLI::IsMember({"running", "batch", "standing"}))
       ->capture_default_str();
   app.add_flag("--no-figures", o.no_figures, "leave out what only figures need (t-SNE, deformed fakes, the sweep)");
+}
+
+// The paper's sizes and choices; Inception's weights and a figure of ours are no choice.
+bool is_paper(Plan plan) {
+  const Plan paper = plan_for(Profile::paper);
+  plan.p_mins = paper.p_mins;
+  plan.inception.clear();
+  plan.inception_digest.clear();
+  return plan == paper;
 }
 
 // Throws Error unless the file holds the network's weights: now, and not after the trainings.
@@ -102,6 +115,10 @@ Plan plan_with(const Overrides& o, Profile profile) {
   plan.evaluation.statistics = o.statistics == "running" ? Statistics::running
                                : o.statistics == "batch" ? Statistics::batch
                                                          : Statistics::standing;
+  if (!o.sweep.empty()) {
+    plan.p_mins = o.sweep;
+    std::sort(plan.p_mins.begin(), plan.p_mins.end());
+  }
   if (o.ssim == "gauss11") plan.window = metrics::SsimWindow::kGauss11;
   return plan;
 }
@@ -114,6 +131,8 @@ Wanted wanted_of(const Overrides& o, Profile profile) {
     if (std::find(o.biases.begin(), o.biases.end(), to_string(bias)) != o.biases.end()) wanted.biases.push_back(bias);
   std::sort(wanted.tables.begin(), wanted.tables.end());
   wanted.tables.erase(std::unique(wanted.tables.begin(), wanted.tables.end()), wanted.tables.end());
+  check(wanted.own_images || !wanted.judged().empty(),
+        "--bias: Tables 3 and 4 are of sets with a bias; expected size or content, got plain alone");
   return wanted;
 }
 
@@ -124,7 +143,8 @@ int run(const RunOptions& options, const Overrides& overrides) {
   const bool synthetic = options.data.empty() && !wanted.tables.empty();
   std::string source = synthetic ? "images drawn by the program" : "MNIST and Fashion-MNIST";
   if (wanted.own_images) source = wanted.tables.empty() ? "own images" : source + "; own images";
-  const Study study{.name = "kim_lee", .version = 1, .data = source, .synthetic_data = synthetic};
+  const Study study{
+      .name = "kim_lee", .version = 1, .data = source, .synthetic_data = synthetic, .paper_settings = is_paper(plan)};
   check_device(options);
   const Outcome outcome = run_cells(study, options, make_cells(plan, wanted, options.seeds, data));
   if (options.list) return 0;

@@ -20,11 +20,13 @@ struct ClusterPlan {
   double noise = 0.1;         // standard deviation of z_n
   double self_augment = 0;    // share of the critic's real images that are qualified fakes, in the second half
   double quality_weight = 1;  // of the quality loss
+  bool operator==(const ClusterPlan&) const = default;
 };
 
 struct AcganPlan {
   double width = 1;
   int batch = 100, iterations = 30000;
+  bool operator==(const AcganPlan&) const = default;
 };
 
 struct EvaluationPlan {
@@ -33,6 +35,7 @@ struct EvaluationPlan {
   Statistics statistics = Statistics::running;
   int diversity_images = 200;  // of each class
   int tsne_per_class = 200, tsne_iterations = 1000;
+  bool operator==(const EvaluationPlan&) const = default;
 };
 
 struct Plan {
@@ -46,6 +49,7 @@ struct Plan {
   std::string inception_digest = {};                            // tells them from others, in the cells' configuration
   std::vector<double> p_mins{0.5, 0.7, 0.8, 0.9, 0.95, 0.99};   // of the sweep
   int synthetic_train = 60000, synthetic_test = 10000;
+  bool operator==(const Plan&) const = default;
 };
 
 Plan plan_for(Profile profile);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <set>
 
+#include "experiments/kim_lee/evaluation.h"
 #include "experiments/kim_lee/paper.h"
 #include "experiments/run/seeds.h"
 
@@ -18,9 +19,9 @@ struct Column {
   int paper, digits;
 };
 
-const std::vector<Column> kColumns{{"NMI", "nmi", 0, 3},       {"ARI", "ari", 1, 3},     {"FID", "fid_inception", 2, 2},
-                                   {"FID(H)", "fid_h", -1, 2}, {"IS(H)", "is_h", -1, 2}, {"Acc.", "acc", 4, 2},
-                                   {"Div.", "div", 5, 3}};
+const std::vector<Column> kColumns{
+    {"NMI", "nmi", 0, 3},       {"ARI", "ari", 1, 3},     {"FID", "fid_inception", 2, 2}, {"IS", "is_inception", 3, 2},
+    {"FID(H)", "fid_h", -1, 2}, {"IS(H)", "is_h", -1, 2}, {"Acc.", "acc", 4, 2},          {"Div.", "div", 5, 3}};
 const std::vector<Column> kMore{
     {"matched acc.", "matched", -1, 2}, {"NMI with k", "gen_nmi", -1, 3},  {"ARI with k", "gen_ari", -1, 3},
     {"NMI real", "real_nmi", -1, 3},    {"ARI real", "real_ari", -1, 3},   {"NMI pixels", "pixel_nmi", -1, 3},
@@ -57,7 +58,7 @@ Table methods_table(const Results& r, const std::string& name, const std::string
                          .digits = {},
                          .seeds = static_cast<int>(r.options.seeds.size()),
                          .comparison = cases[0].data == kOwnImages ? Comparison::full  // the paper has no such table
-                                                                   : comparison(r.study, r.options)};
+                                                                   : comparison(r.study)};
   for (const auto& [row, variant] : kRows) options.rows.push_back(row);
   const auto column_name = [&](const Column& column, const Case& c) {
     return cases.size() == 1 ? std::string(column.name) : column.name + (" " + to_string(c.bias));
@@ -97,7 +98,7 @@ Table ablation_table(const Results& r, int number) {
       .rows = {"with " + part, "without " + part},
       .digits = {},
       .seeds = static_cast<int>(r.options.seeds.size()),
-      .comparison = comparison(r.study, r.options)};
+      .comparison = comparison(r.study)};
   std::vector<std::vector<std::optional<double>>> paper(2);
   for (const Bias bias : r.wanted.biases) {
     const PaperAblation numbers = paper_ablation(number, bias);
@@ -132,6 +133,8 @@ void add_notes(Report& report, const Results& r) {
       "FID and IS are taken in features of Inception, as the paper's are; FID(H), IS(H), KID(H) and the neighbour "
       "scores in those of the classifier H: they must not be compared with FID and IS. IS(H) is within 1 .. 10.");
   if (r.plan.inception.empty()) report.note("FID and IS: n/a, no Inception weights were given (--inception).");
+  report.note(fmt::format("NMI and ARI of pixels are of {} fakes at most; KID(H) is the mean over {} subsets.",
+                          kPixelFakes, kKidSubsets));
   const EvaluationPlan& e = r.plan.evaluation;
   report.note(
       fmt::format("ACGAN and ClusterGAN are judged by all of {0} fakes a class, CLS-R GAN by {0} qualified ones (the "

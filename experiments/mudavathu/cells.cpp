@@ -16,8 +16,6 @@
 namespace tobogan::mudavathu {
 namespace {
 
-constexpr const char* kData = "fashion-mnist";
-
 std::string expert_name(uint64_t seed) {
   return fmt::format("expert-s{}", seed);
 }
@@ -70,7 +68,7 @@ nlohmann::json about(const ConditionalPlan& p, int accepted) {
           {"epochs", p.epochs},
           {"true_epochs", p.true_epochs},
           {"invert", p.invert},
-          {"picture_every", p.picture_every},
+          {"pictures", pictured_epochs(p)},
           {"judged", p.judged},
           {"accepted", accepted}};
 }

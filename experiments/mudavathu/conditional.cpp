@@ -62,7 +62,7 @@ void ConditionalGan::step() {
       log_["iterations"] = log_["iterations"].get<int>() + 1;
     }
   }
-  if (steps_done() % (steps_per_epoch * plan_.picture_every) == 0) picture(steps_done() / steps_per_epoch);
+  if (steps_done() % (steps_per_epoch * plan_.picture_every) == 0 || is_last()) picture(steps_done() / steps_per_epoch);
 }
 
 void ConditionalGan::train_once() {

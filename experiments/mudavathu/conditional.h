@@ -50,6 +50,14 @@ class ConditionalGan : public Training {
   Step step_;
 };
 
+// The epochs after which there is a picture: every so many, and the last.
+inline std::vector<int> pictured_epochs(const ConditionalPlan& plan) {
+  std::vector<int> epochs;
+  for (int epoch = 0; epoch < plan.epochs; epoch += plan.picture_every) epochs.push_back(epoch);
+  epochs.push_back(plan.epochs);
+  return epochs;
+}
+
 // A cell: trains the GAN, leaves generator.safetensors, pictures ("grid-0", "grid-200", ...: ten of each class),
 // "judged" (fakes in equal parts of each class) and "accepted" (`accepted` fakes that D takes for real), and returns
 // the log with "held_out", D's accuracy on the classes of images it never saw, and "drawn", how many fakes it took.

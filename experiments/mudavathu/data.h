@@ -11,6 +11,8 @@
 
 namespace tobogan::mudavathu {
 
+inline constexpr const char* kData = "fashion-mnist";  // of M2; that of M1 can be chosen
+
 class Data {
  public:
   // `root` holds fashion-mnist/ and mnist/; where it is empty, `synthetic` glyphs are drawn instead.

@@ -21,7 +21,7 @@ namespace {
 // What this study can be told beside what every experiment can.
 struct Overrides {
   std::vector<int> parts;  // empty: both
-  std::string gated_data = "fashion-mnist";
+  std::string gated_data = kData;
   std::optional<double> dropout;
   double gate_g = 1, gate_d = 1;
   int iterations = 0, epochs = 0, expert_epochs = 0;
@@ -90,11 +90,12 @@ int run(const RunOptions& options, const Overrides& overrides) {
   const auto data = std::make_shared<Data>(options.data, plan.synthetic_images, plan.train_images);
   std::set<std::string> sets;
   if (parts.gated) sets.insert(plan.gated.data);
-  if (parts.conditional) sets.insert("fashion-mnist");
+  if (parts.conditional) sets.insert(kData);
   const Study study{.name = "mudavathu",
                     .version = 1,
                     .data = synthetic ? "images drawn by the program" : fmt::format("{}", fmt::join(sets, " and ")),
-                    .synthetic_data = synthetic};
+                    .synthetic_data = synthetic,
+                    .paper_settings = plan == plan_for(Profile::paper)};
   // Too few images are said once, before anything runs, and not by every cell.
   for (const std::string& name : sets) data->split(name, options.seeds.front());
   check_device(options);
@@ -106,7 +107,7 @@ int run(const RunOptions& options, const Overrides& overrides) {
     for (const std::string& name : sets) report.note(unlike_published(name, data->published(name)));
   add_tables(report, results, parts);
   add_claims(report, results, parts);
-  add_figures(report, results, parts);
+  add_figures(report, results, parts, *data);
   return report.write();
 }
 

@@ -13,6 +13,7 @@ struct GatedPlan {
   double dropout = 0.4;
   // The generator is left alone where gate_g * its loss < the discriminator's, and the other way round.
   double gate_g = 1, gate_d = 1;
+  bool operator==(const GatedPlan&) const = default;
 };
 
 // M2, the AC-GAN.
@@ -24,6 +25,7 @@ struct ConditionalPlan {
   bool invert = false;       // 255 - x before the rescaling
   int picture_every = 200;   // epochs
   int judged = 10000;        // fakes shown to the expert
+  bool operator==(const ConditionalPlan&) const = default;
 };
 
 struct Plan {
@@ -35,6 +37,7 @@ struct Plan {
   int real_images = 0;                               // that it learns from; 0: all of the training images
   std::vector<double> fake_shares{0, 10.0 / 49, 1};  // and so many times as many fakes
   int synthetic_images = 70000;
+  bool operator==(const Plan&) const = default;
 };
 
 Plan plan_for(Profile profile);

@@ -20,7 +20,7 @@ Table log_table(const Results& r) {
                          .corner = "iteration",
                          .columns = {"D loss (sum)", "G loss"},
                          .seeds = static_cast<int>(r.options.seeds.size()),
-                         .comparison = comparison(r.study, r.options)};
+                         .comparison = comparison(r.study)};
   std::vector<std::vector<std::optional<double>>> paper;
   for (int iteration = 0; iteration <= plan.iterations; iteration += plan.log_every) {
     options.rows.push_back(std::to_string(iteration));
@@ -54,7 +54,7 @@ Table accuracy_table(const Results& r) {
                .rows = {kRight, kExpert, kHeldOut},
                .columns = {"accuracy"},
                .seeds = static_cast<int>(r.options.seeds.size()),
-               .comparison = comparison(r.study, r.options)});
+               .comparison = comparison(r.study)});
   table.paper({{kPaperAccuracy}, {std::nullopt}, {std::nullopt}});
   for (const uint64_t seed : r.options.seeds) {
     if (const nlohmann::json* gan = r.outcome.result(conditional_name(seed))) {
@@ -76,7 +76,7 @@ Table augmented_table(const Results& r) {
                          .columns = {"test accuracy", "real images", "fakes"},
                          .digits = {4, 0, 0},
                          .seeds = static_cast<int>(r.options.seeds.size()),
-                         .comparison = comparison(r.study, r.options)};
+                         .comparison = comparison(r.study)};
   for (const double share : r.plan.fake_shares) options.rows.push_back(fmt::format("{:.3g}", share));
   Table table(options);
   for (const uint64_t seed : r.options.seeds) {
@@ -94,10 +94,23 @@ Table augmented_table(const Results& r) {
 
 }  // namespace
 
+std::vector<const nlohmann::json*> Results::finished(NameOf name_of) const {
+  std::vector<const nlohmann::json*> results;
+  for (const uint64_t seed : options.seeds)
+    if (const nlohmann::json* result = outcome.result(name_of(seed))) results.push_back(result);
+  return results;
+}
+
+std::vector<const nlohmann::json*> Results::all(NameOf name_of) const {
+  std::vector<const nlohmann::json*> results = finished(name_of);
+  if (results.size() < options.seeds.size()) results.clear();
+  return results;
+}
+
 void add_tables(Report& report, const Results& r, const Parts& parts) {
   if (parts.gated) {
     report.add(log_table(r));
-    if (const nlohmann::json* gan = r.first(gated_name))
+    for (const nlohmann::json* gan : r.finished(gated_name))
       report.note(fmt::format("M1: of {} iterations G was trained in {}, D in {}.", r.plan.gated.iterations + 1,
                               gan->at("trained")[0].get<int64_t>(), gan->at("trained")[1].get<int64_t>()));
   }
@@ -106,13 +119,13 @@ void add_tables(Report& report, const Results& r, const Parts& parts) {
   report.add(augmented_table(r));
   report.note(r.plan.conditional.true_epochs ? "M2: an epoch is a pass over the training images."
                                              : "M2: an \"epoch\" of the paper is read as one iteration.");
-  if (const nlohmann::json* judged = r.first(judged_name))
+  for (const nlohmann::json* judged : r.finished(judged_name))
     report.note(
         fmt::format("The expert that judges M2's {} fakes knows {:.2f} % of the held-out images and {:.2f} % of "
                     "deformed ones.",
                     judged->at("fakes").get<int>(), 100 * judged->at("expert_on_real").get<double>(),
                     100 * judged->at("expert_on_deformed").get<double>()));
-  if (const nlohmann::json* gan = r.first(conditional_name))
+  for (const nlohmann::json* gan : r.finished(conditional_name))
     report.note(fmt::format("M2: D took {} of {} fakes for real.", gan->at("accepted").get<int>(),
                             gan->at("drawn").get<int64_t>()));
 }

@@ -12,14 +12,18 @@ struct Results {
   const Plan& plan;
   const Outcome& outcome;
 
-  // The result of the cell that name_of(seed) names, for the first seed; nullptr while it is not finished.
-  const nlohmann::json* first(std::string (*name_of)(uint64_t)) const {
-    return outcome.result(name_of(options.seeds.front()));
-  }
+  // The results of the cells that name_of(seed) names, of those seeds that are finished.
+  using NameOf = std::string (*)(uint64_t);
+  std::vector<const nlohmann::json*> finished(NameOf name_of) const;
+  // Of all seeds; none while one of them is not finished.
+  std::vector<const nlohmann::json*> all(NameOf name_of) const;
+  // Of the first seed, for figures; nullptr while it is not finished.
+  const nlohmann::json* first(NameOf name_of) const { return outcome.result(name_of(options.seeds.front())); }
 };
 
 void add_tables(Report& report, const Results& results, const Parts& parts);
 void add_claims(Report& report, const Results& results, const Parts& parts);
-void add_figures(Report& report, const Results& results, const Parts& parts);
+// `data` is read for real images beside the fakes.
+void add_figures(Report& report, const Results& results, const Parts& parts, Data& data);
 
 }  // namespace tobogan::mudavathu

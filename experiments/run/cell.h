@@ -42,6 +42,7 @@ struct Study {
   int version = 1;        // raise it when the code changes what cells compute: their old results are then not used
   std::string data = {};  // where the numbers come from, for the reader: "MNIST", "synthetic"
   bool synthetic_data = false;  // no comparison with the paper
+  bool paper_settings = false;  // sizes and choices are those of the profile "paper", whatever tables are wanted
 };
 
 // Thrown by CellRun::tick when the cell was asked to stop and its checkpoint is written.

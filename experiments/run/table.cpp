@@ -73,17 +73,18 @@ std::string aligned(const Grid& grid) {
 
 }  // namespace
 
-Comparison comparison(const Study& study, const RunOptions& options) {
+Comparison comparison(const Study& study) {
   if (study.synthetic_data) return Comparison::synthetic_data;
-  return options.profile == Profile::paper ? Comparison::full : Comparison::smaller_sizes;
+  return study.paper_settings ? Comparison::full : Comparison::other_settings;
 }
 
 std::string comparison_note(Comparison comparison) {
   switch (comparison) {
     case Comparison::full:
       return "";
-    case Comparison::smaller_sizes:
-      return "Smaller sizes than the paper's: its numbers stand here for orientation, no difference is taken.";
+    case Comparison::other_settings:
+      return "Sizes or settings differ from the paper's: its numbers stand here for orientation, no difference is "
+             "taken.";
     case Comparison::synthetic_data:
       return "data=synthetic: the paper's numbers belong to other images, no difference is taken.";
   }

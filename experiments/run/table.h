@@ -1,7 +1,7 @@
 // A table of results: the paper's number, ours (mean and spread over seeds) and the difference, in every cell.
 //
 //   Table table({.name = "table2", .title = "Real against fake", .corner = "size", .rows = {"real", "fake"},
-//                .columns = {"500", "1K"}, .digits = {4}, .seeds = 3, .comparison = comparison(study, options)});
+//                .columns = {"500", "1K"}, .digits = {4}, .seeds = 3, .comparison = comparison(study)});
 //   table.paper({{0.8092, 0.8700}, {0.6801, 0.7623}});
 //   table.add("real", "500", accuracy);               // once per seed
 #pragma once
@@ -15,8 +15,8 @@
 namespace tobogan {
 
 // May our number be subtracted from the paper's?  The paper's is shown beside it in any case.
-enum class Comparison { full, smaller_sizes, synthetic_data };
-Comparison comparison(const Study& study, const RunOptions& options);
+enum class Comparison { full, other_settings, synthetic_data };
+Comparison comparison(const Study& study);
 // Why there is no difference, as a sentence for under the table; empty for Comparison::full.
 std::string comparison_note(Comparison comparison);
 

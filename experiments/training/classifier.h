@@ -16,6 +16,7 @@ struct ClassifierPlan {
   int images = 0;             // drawn from the training set; 0: all of it
   bool falling_rate = false;  // a tenth from 60 % of the epochs on, a hundredth from 85 %
   int batch = 128;
+  bool operator==(const ClassifierPlan&) const = default;
 };
 nlohmann::json about(const ClassifierPlan& plan);
 

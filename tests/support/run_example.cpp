@@ -84,7 +84,7 @@ int report(const Study& study, const RunOptions& options, const Outcome& outcome
                .columns = {"mean", "last"},
                .digits = {6},
                .seeds = static_cast<int>(options.seeds.size()),
-               .comparison = comparison(study, options)});
+               .comparison = comparison(study)});
   table.paper({{0.5, std::nullopt}});
   std::vector<double> x, y;
   for (const std::uint64_t seed : options.seeds)
