@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <functional>
+
 namespace tobogan::mudavathu {
 namespace {
 
@@ -92,42 +94,48 @@ Table augmented_table(const Results& r) {
   return table;
 }
 
-}  // namespace
-
-std::vector<const nlohmann::json*> Results::finished(NameOf name_of) const {
-  std::vector<const nlohmann::json*> results;
-  for (const uint64_t seed : options.seeds)
-    if (const nlohmann::json* result = outcome.result(name_of(seed))) results.push_back(result);
-  return results;
+// A sentence about each finished cell that name_of(seed) names; which seed it was where there are several.
+void note_by_seed(Report& report, const Results& r, Results::NameOf name_of,
+                  const std::function<std::string(const nlohmann::json&)>& sentence) {
+  for (const uint64_t seed : r.options.seeds)
+    if (const nlohmann::json* result = r.outcome.result(name_of(seed)))
+      report.note(sentence(*result) + (r.options.seeds.size() > 1 ? fmt::format(" (Seed {}.)", seed) : ""));
 }
 
+}  // namespace
+
 std::vector<const nlohmann::json*> Results::all(NameOf name_of) const {
-  std::vector<const nlohmann::json*> results = finished(name_of);
-  if (results.size() < options.seeds.size()) results.clear();
+  std::vector<const nlohmann::json*> results;
+  for (const uint64_t seed : options.seeds) {
+    results.push_back(outcome.result(name_of(seed)));
+    if (!results.back()) return {};
+  }
   return results;
 }
 
 void add_tables(Report& report, const Results& r, const Parts& parts) {
   if (parts.gated) {
     report.add(log_table(r));
-    for (const nlohmann::json* gan : r.finished(gated_name))
-      report.note(fmt::format("M1: of {} iterations G was trained in {}, D in {}.", r.plan.gated.iterations + 1,
-                              gan->at("trained")[0].get<int64_t>(), gan->at("trained")[1].get<int64_t>()));
+    note_by_seed(report, r, gated_name, [&](const nlohmann::json& gan) {
+      return fmt::format("M1: of {} iterations G was trained in {}, D in {}.", r.plan.gated.iterations + 1,
+                         gan.at("trained")[0].get<int64_t>(), gan.at("trained")[1].get<int64_t>());
+    });
   }
   if (!parts.conditional) return;
   report.add(accuracy_table(r));
   report.add(augmented_table(r));
   report.note(r.plan.conditional.true_epochs ? "M2: an epoch is a pass over the training images."
                                              : "M2: an \"epoch\" of the paper is read as one iteration.");
-  for (const nlohmann::json* judged : r.finished(judged_name))
-    report.note(
-        fmt::format("The expert that judges M2's {} fakes knows {:.2f} % of the held-out images and {:.2f} % of "
-                    "deformed ones.",
-                    judged->at("fakes").get<int>(), 100 * judged->at("expert_on_real").get<double>(),
-                    100 * judged->at("expert_on_deformed").get<double>()));
-  for (const nlohmann::json* gan : r.finished(conditional_name))
-    report.note(fmt::format("M2: D took {} of {} fakes for real.", gan->at("accepted").get<int>(),
-                            gan->at("drawn").get<int64_t>()));
+  note_by_seed(report, r, judged_name, [](const nlohmann::json& judged) {
+    return fmt::format(
+        "The expert that judges M2's {} fakes knows {:.2f} % of the held-out images and {:.2f} % of deformed ones.",
+        judged.at("fakes").get<int>(), 100 * judged.at("expert_on_real").get<double>(),
+        100 * judged.at("expert_on_deformed").get<double>());
+  });
+  note_by_seed(report, r, conditional_name, [](const nlohmann::json& gan) {
+    return fmt::format("M2: D took {} of {} fakes for real.", gan.at("accepted").get<int>(),
+                       gan.at("drawn").get<int64_t>());
+  });
 }
 
 }  // namespace tobogan::mudavathu

@@ -12,10 +12,8 @@ struct Results {
   const Plan& plan;
   const Outcome& outcome;
 
-  // The results of the cells that name_of(seed) names, of those seeds that are finished.
+  // The results of the cells that name_of(seed) names, of all seeds; none while one of them is not finished.
   using NameOf = std::string (*)(uint64_t);
-  std::vector<const nlohmann::json*> finished(NameOf name_of) const;
-  // Of all seeds; none while one of them is not finished.
   std::vector<const nlohmann::json*> all(NameOf name_of) const;
   // Of the first seed, for figures; nullptr while it is not finished.
   const nlohmann::json* first(NameOf name_of) const { return outcome.result(name_of(options.seeds.front())); }
