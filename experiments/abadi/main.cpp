@@ -3,6 +3,7 @@
 //
 //   abadi                                   quick, on images drawn by the program
 //   abadi --data DIR --profile standard     MNIST and CIFAR-10 from DIR
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 

@@ -3,6 +3,7 @@
 //
 //   kim_lee                                              Table 1, quick, on images drawn by the program
 //   kim_lee --data DIR --profile standard --tables 1,5,7 MNIST from DIR
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <memory>
 

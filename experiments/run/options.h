@@ -12,13 +12,18 @@
 //     });
 //   }
 #pragma once
-#include <CLI/CLI.hpp>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <optional>
 #include <string>
 #include <vector>
+
+// CLI11 takes longer to compile than most of our files: who names options includes it, and nobody else.
+namespace CLI {
+class App;
+class Validator;
+}  // namespace CLI
 
 namespace tobogan {
 

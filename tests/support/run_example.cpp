@@ -3,6 +3,7 @@
 // Three seeds of a logistic map ("walk": chaotic, so one lost step changes every later digit) leave an artefact each;
 // "mean" cells read it.  --die-after K kills the process without warning at its K-th step, --interrupt-after K sends
 // it a Ctrl-C, --fail NAME lets a cell fail.
+#include <CLI/CLI.hpp>
 #include <atomic>
 #include <csignal>
 #include <cstdio>
