@@ -26,6 +26,9 @@ struct ConvDims {
   bool operator==(const ConvDims&) const = default;
 };
 
+// A side of so many channels at most, as an image has them, would leave most of a tile empty: it gets other ways.
+inline constexpr int kFewChannels = 4;
+
 // What happens to the sums of a convolution on their way out, and what is found out about them, where the images are a
 // matrix whose columns are the channels.
 struct ConvEpilogue {

@@ -4,7 +4,8 @@
 #
 #   abadi_test.sh PROGRAM SCRATCH-FOLDER
 . "$(dirname "$0")/support/experiment_test.sh"
-tiny=(--tables 1,2,5 --sizes 100,120 --alphas 0.0625,0.125 --gan-epochs 2 --colour-images 20)
+tiny=(--tables 1,2,5 --sizes 100,120 --alphas 0.0625,0.125 --gan-epochs 2 --colour-images 20
+      --synthetic-test 100)
 
 "$program" "${tiny[@]}" --threads 1 --out calm >calm.log 2>&1 || fail "the undisturbed run: $(tail -n 3 calm.log)"
 for table in "Table 1" "Table 2" "Table 3" "Table 4" "Table 5" "Claims"; do

@@ -360,6 +360,7 @@ TEST_CASE_METHOD(Fixture, "gan_gradients are those of the two losses, from two w
   const Tensor fewer = drawn({5, 1, 28, 28}, "fewer");
   CHECK_THAT(refusal([&] { gan_gradients(fewer, fake, judge, d, g); }),
              ContainsSubstring("{5, 1, 28, 28}") && ContainsSubstring("{6, 1, 28, 28}"));
+  CHECK_THAT(refusal([&] { gan_gradients(real, fake.detach(), judge, d, g); }), ContainsSubstring("nobody recorded"));
 }
 
 TEST_CASE_METHOD(Fixture, "an embedding looks rows up") {

@@ -24,6 +24,7 @@ struct Overrides {
   std::vector<double> alphas;
   int gan_epochs = 0;
   int colour_images = 0;
+  int synthetic_test = 0;
   std::string dense_norm = "channel";
 };
 
@@ -40,6 +41,9 @@ void add_overrides(CLI::App& app, Overrides& o) {
   app.add_option("--gan-epochs", o.gan_epochs, "epochs of every GAN [from the profile]")->check(CLI::Range(1, 1000000));
   app.add_option("--colour-images", o.colour_images, "images per class of Table 5 [from the profile]")
       ->check(CLI::Range(20, 5000));
+  app.add_option("--synthetic-test", o.synthetic_test,
+                 "test images where they are drawn by the program [from the profile]")
+      ->check(CLI::Range(100, 10000));
   app.add_option("--bn-dense", o.dense_norm, "batch norm of the generator's dense layer: by channel or by feature")
       ->check(CLI::IsMember({"channel", "feature"}))
       ->default_str("channel");
@@ -84,6 +88,7 @@ Plan plan_with(const Overrides& o, Profile profile) {
         static_cast<int>(int64_t{plan.colour.classifier_images} * o.colour_images / plan.colour.gan_images_per_class);
     plan.colour.gan_images_per_class = o.colour_images;
   }
+  if (o.synthetic_test) plan.synthetic_test = o.synthetic_test;
   return plan;
 }
 

@@ -17,8 +17,6 @@
 namespace tobogan::kernels {
 namespace {
 
-constexpr int kFewChannels = 4;
-
 // What conv2d and conv_transpose2d share: they read `in` and write `out`.
 struct Gathering {
   ConvDims dims;

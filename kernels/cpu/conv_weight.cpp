@@ -14,8 +14,6 @@
 namespace tobogan::kernels {
 namespace {
 
-constexpr int kFewChannels = 4;
-
 // A side of the convolution cut into panels, each read along its pixels' images: packed, or in place where packing
 // would change nothing or cost more than it saves.
 struct Strips {

@@ -4,8 +4,6 @@
 
 namespace tobogan::kernels {
 
-inline constexpr int kFewChannels = 4;
-
 // conv_transpose2d to few channels in two steps: what each small pixel sends to each tap (a dense product), then for
 // each big pixel the sum of what was sent to it.  REQUIRES: small_channels is a multiple of 4.
 void transpose_to_few(Cuda on, const ConvDims& dims, const float* small, const float* weight, float* big,
