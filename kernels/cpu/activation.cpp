@@ -21,20 +21,21 @@ void activate(Cpu on, const Activation& how, int64_t rows, int64_t columns, cons
 
 void activate_grad(Cpu on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* y,
                    Real* dx, Real* dbias) {
-  const ActivationDerivative derivative(how);
-  if (dbias != nullptr && columns > 0) {
-    over_columns<1>(
-        on, rows, columns,
-        [=](const ColumnTile& tile, TileSums<1>& sums) {
-          sum_tile<1>(
-              tile, [=](int64_t i, int64_t) { return dx[i] = derivative(y[i]) * dy[i]; }, sums);
-        },
-        [=](int64_t column, const ColumnParts& parts) { dbias[column] = static_cast<Real>(parts.total(0)); });
-    return;
-  }
-  for_elements(on, rows * columns, [=](int64_t begin, int64_t end) {
+  with_derivative(how, [=](const auto& derivative) {
+    if (dbias != nullptr && columns > 0) {
+      over_columns<1>(
+          on, rows, columns,
+          [=](const ColumnTile& tile, TileSums<1>& sums) {
+            sum_tile<1>(
+                tile, [=](int64_t i, int64_t) { return dx[i] = derivative(y[i]) * dy[i]; }, sums);
+          },
+          [=](int64_t column, const ColumnParts& parts) { dbias[column] = static_cast<Real>(parts.total(0)); });
+      return;
+    }
+    for_elements(on, rows * columns, [=](int64_t begin, int64_t end) {
 #pragma GCC ivdep
-    for (int64_t i = begin; i < end; ++i) dx[i] = derivative(y[i]) * dy[i];
+      for (int64_t i = begin; i < end; ++i) dx[i] = derivative(y[i]) * dy[i];
+    });
   });
 }
 

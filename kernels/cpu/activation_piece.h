@@ -58,26 +58,36 @@ inline void activate_piece(const Activation& how, const Dropout& dropout, int64_
   }
 }
 
-// The derivative of the activation, from its result.
-class ActivationDerivative {
+// The derivative of leaky ReLU and dropout, from their result.
+class PiecewiseDerivative {
  public:
-  explicit ActivationDerivative(const Activation& how) {
+  explicit PiecewiseDerivative(const Activation& how) {
     const Dropout dropout(how);
     above_ = dropout.scale;
     below_ = dropout.scale * how.slope;
-    tanh_ = how.tanh;
     dropped_ = dropout.threshold > 0 ? std::bit_cast<Bits>(Real(-0.0)) : ~Bits{0};  // the latter: a NaN nobody makes
   }
-  Real operator()(Real y) const {
-    const Real kept = tanh_ ? 1 - y * y : y > 0 ? above_ : below_;
-    return std::bit_cast<Bits>(y) == dropped_ ? Real(0) : kept;
-  }
+  Real operator()(Real y) const { return std::bit_cast<Bits>(y) == dropped_ ? Real(0) : y > 0 ? above_ : below_; }
 
  private:
   using Bits = std::conditional_t<sizeof(Real) == 4, uint32_t, uint64_t>;
   Real above_, below_;
   Bits dropped_;
-  bool tanh_;
 };
+
+// The derivative of tanh, from its result.
+struct TanhDerivative {
+  Real operator()(Real y) const { return 1 - y * y; }
+};
+
+// Calls body(derivative) with the activation's own: a loop that asks which one it is does not become vectors.
+template <class Body>
+void with_derivative(const Activation& how, const Body& body) {
+  if (how.tanh) {
+    body(TanhDerivative());
+  } else {
+    body(PiecewiseDerivative(how));
+  }
+}
 
 }  // namespace tobogan::kernels

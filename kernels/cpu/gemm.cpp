@@ -105,6 +105,7 @@ void copy_columns(const Real* from, int64_t step, int64_t depth, int columns, Re
 
 void pack_panel(const Real* b, int64_t k_step, int64_t column_step, int64_t depth, int columns, int width,
                 Real* packed) {
+  if (columns < width) std::fill_n(packed, depth * width, Real{0});  // at once: what lies beside a row is a few bytes
   if (column_step == 1) {
     copy_columns(b, k_step, depth, columns, packed, width);
   } else if (k_step == 1) {
@@ -114,8 +115,6 @@ void pack_panel(const Real* b, int64_t k_step, int64_t column_step, int64_t dept
       for (int j = 0; j < columns; ++j) packed[k * width + j] = b[k * k_step + j * column_step];
     }
   }
-  if (columns == width) return;
-  for (int64_t k = 0; k < depth; ++k) std::fill(packed + k * width + columns, packed + (k + 1) * width, Real{0});
 }
 
 void pack_right(Threads& threads, const RightSide& right, const Panels& panels, Real* packed) {

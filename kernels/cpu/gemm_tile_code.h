@@ -18,6 +18,15 @@ struct TileCode {
   static const Loose& load(const Real* from) { return *reinterpret_cast<const Loose*>(from); }
   static Loose& place(Real* to) { return *reinterpret_cast<Loose*>(to); }
 
+  // Copies `count` < 2 * kSize elements in pieces whose sizes are known: a loop over elements becomes a call of memcpy,
+  // which takes longer than some tiles.
+  template <int kSize = kLanes / 2>
+  static void copy_part(const Real* from, Real* to, int count) {
+    const bool whole = (count & kSize) != 0;
+    if (whole) __builtin_memcpy(to, from, kSize * sizeof(Real));
+    if constexpr (kSize > 1) copy_part<kSize / 2>(whole ? from + kSize : from, whole ? to + kSize : to, count);
+  }
+
   template <int kRows, int kVectors>
   static void multiply(const Tile& tile) {
     Vector sum[kRows][kVectors] = {};
@@ -59,12 +68,25 @@ struct TileCode {
         }
       }
     } else {
-      Real line[kVectors * kLanes];
+      alignas(kBytes) Real part[kLanes] = {};
+      const int last = tile.columns / kLanes, rest = tile.columns % kLanes;  // the vector that is not full
 #pragma GCC unroll 8
       for (int i = 0; i < kRows; ++i) {
-        for (int j = 0; j < kVectors; ++j) place(line + j * kLanes) = sum[i][j];
         Real* c = tile.c + tile.c_row[i];
-        for (int j = 0; j < tile.columns; ++j) c[j] = tile.accumulate ? c[j] + line[j] : line[j];
+#pragma GCC unroll 8
+        for (int j = 0; j < kVectors; ++j) {
+          if (j < last) {
+            if (tile.accumulate) sum[i][j] += load(c + j * kLanes);
+            place(c + j * kLanes) = sum[i][j];
+          } else if (j == last) {
+            if (tile.accumulate) {
+              copy_part(c + j * kLanes, part, rest);
+              sum[i][j] += load(part);
+            }
+            place(part) = sum[i][j];
+            copy_part(part, c + j * kLanes, rest);
+          }
+        }
       }
     }
   }

@@ -89,30 +89,31 @@ void normalize(Cpu on, const Activation& how, int64_t rows, int64_t columns, con
 
 void normalize_grad_sums(Cpu on, const Activation& how, int64_t rows, int64_t columns, const Real* dy, const Real* y,
                          const NormalizeSums& to, Real* g) {
-  const ActivationDerivative derivative(how);
-  over_columns<2>(
-      on, rows, columns,
-      [=](const ColumnTile& tile, TileSums<2>& sums) {
-        RepeatedRow means(to.mean, columns, kPiece), scales(to.scale, columns, kPiece);
-        const Real *m = tile_row(means, tile), *s = tile_row(scales, tile), *x = to.x;
-        sum_tile<2>(
-            tile,
-            [=](int64_t i, int64_t j) {
-              const Real each = derivative(y[i]) * dy[i];
-              g[i] = each;
-              return TwoTerms{each, each * ((x[i] - m[j]) * s[j])};
-            },
-            sums);
-      },
-      [=](int64_t column, const ColumnParts& parts) {
-        const double sum_g = parts.total(0), sum_gh = parts.total(1), share = 1 / static_cast<double>(rows);
-        const Real scale = to.scale[column], a = to.gamma != nullptr ? to.gamma[column] * scale : scale;
-        to.dbeta[column] = static_cast<Real>(sum_g);
-        to.dgamma[column] = static_cast<Real>(sum_gh);
-        to.factors.a[column] = a;
-        to.factors.b[column] = a * scale * static_cast<Real>(sum_gh * share);
-        to.factors.c[column] = a * static_cast<Real>(sum_g * share);
-      });
+  with_derivative(how, [=](const auto& derivative) {
+    over_columns<2>(
+        on, rows, columns,
+        [=](const ColumnTile& tile, TileSums<2>& sums) {
+          RepeatedRow means(to.mean, columns, kPiece), scales(to.scale, columns, kPiece);
+          const Real *m = tile_row(means, tile), *s = tile_row(scales, tile), *x = to.x;
+          sum_tile<2>(
+              tile,
+              [=](int64_t i, int64_t j) {
+                const Real each = derivative(y[i]) * dy[i];
+                g[i] = each;
+                return TwoTerms{each, each * ((x[i] - m[j]) * s[j])};
+              },
+              sums);
+        },
+        [=](int64_t column, const ColumnParts& parts) {
+          const double sum_g = parts.total(0), sum_gh = parts.total(1), share = 1 / static_cast<double>(rows);
+          const Real scale = to.scale[column], a = to.gamma != nullptr ? to.gamma[column] * scale : scale;
+          to.dbeta[column] = static_cast<Real>(sum_g);
+          to.dgamma[column] = static_cast<Real>(sum_gh);
+          to.factors.a[column] = a;
+          to.factors.b[column] = a * scale * static_cast<Real>(sum_gh * share);
+          to.factors.c[column] = a * static_cast<Real>(sum_g * share);
+        });
+  });
 }
 
 void normalize_grad_apply(Cpu on, int64_t rows, int64_t columns, const Real* g, const Real* x, const Real* mean,

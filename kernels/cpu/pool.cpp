@@ -1,7 +1,8 @@
 // Max pooling and the maps along its choices: whole pixels (batch x channels) at a time, so every loop is over
 // elements.
-#include "kernels/cpu/loops.h"
 #include "kernels/pool.h"
+
+#include "kernels/cpu/loops.h"
 
 namespace tobogan::kernels {
 namespace {
@@ -79,16 +80,23 @@ void pool_scatter(Cpu on, const PoolDims& dims, const Real* y, const int32_t* ch
       const Range columns = windows_of(in_column, dims.out_w, dims.kernel_w, dims.stride_w, dims.pad_left);
       const int32_t pixel = static_cast<int32_t>(p);
       Real* sum = x + p * block;
-      std::fill_n(sum, block, Real(0));
+      bool first = true;
       for (int r = rows.begin; r < rows.end; ++r) {
         for (int c = columns.begin; c < columns.end; ++c) {
           const int64_t o = static_cast<int64_t>(r) * dims.out_w + c;
           const Real* from = y + o * block;
           const int32_t* chosen = choice + o * block;
+          if (first) {
 #pragma GCC ivdep
-          for (int64_t e = 0; e < block; ++e) sum[e] += chosen[e] == pixel ? from[e] : Real(0);
+            for (int64_t e = 0; e < block; ++e) sum[e] = (chosen[e] == pixel ? from[e] : Real(0)) + Real(0);  // no -0
+          } else {
+#pragma GCC ivdep
+            for (int64_t e = 0; e < block; ++e) sum[e] += chosen[e] == pixel ? from[e] : Real(0);
+          }
+          first = false;
         }
       }
+      if (first) std::fill_n(sum, block, Real(0));
     }
   });
 }
