@@ -29,7 +29,7 @@ listed() { "$program" --tables 2 --gan-epochs 2 --out drawn --list --cells 'mlp-
 [[ "$(listed --sizes 100,120)" == 1\ of\ * ]] || fail "listed: $(listed --sizes 100,120)"
 [[ "$(listed --sizes 100,300)" == 0\ of\ * ]] || fail "results on other drawn images count: $(listed --sizes 100,300)"
 
-killed_until_done "0.4 0.7 1.1 1.6 2.2 3 4 6 9 14 30 200" "${tiny[@]}"
+killed_until_done "0.4 0.7 1.1 1.6 2.2 3 4 6 9 14 30 800" "${tiny[@]}"
 for fakes in calm/cells/*gan*/fakes*; do
   cell=$(basename "$(dirname "$fakes")")
   cmp "$fakes" "killed/cells/$cell/$(basename "$fakes")" || fail "fakes of $cell differ"

@@ -22,7 +22,7 @@ done
 # One CLS-R GAN a data set, though three tables and the figures look at it.
 [ "$(find calm/cells -maxdepth 1 -name 'clsr-mnist-size-*' -type d | wc -l)" = 1 ] || fail "trainings are not shared"
 
-killed_until_done "1 2 4 7 12 20 35 60 300" "${tiny[@]}"
+killed_until_done "1 2 4 7 12 20 35 60 800" "${tiny[@]}"
 for images in calm/cells/*/*-images-idx3-ubyte; do
   cmp "$images" "killed/${images#calm/}" || fail "$images differ"
 done

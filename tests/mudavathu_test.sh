@@ -17,7 +17,7 @@ for file in report.md tables.csv tables.json m1_losses.csv m1_fakes.png m2_losse
 done
 grep -q '"10"' calm/tables.json || fail "the log does not reach iteration 10"
 
-killed_until_done "0.5 1 2 3 5 8 13 21 34 200" "${tiny[@]}"
+killed_until_done "0.5 1 2 3 5 8 13 21 34 800" "${tiny[@]}"
 for images in calm/cells/*/*-images-idx3-ubyte; do
   cmp "$images" "killed/${images#calm/}" || fail "$images differ"
 done
