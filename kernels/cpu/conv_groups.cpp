@@ -37,12 +37,14 @@ void place_rows(const RowBlock& block, int batch, const Plane& in, const Plane& 
   const std::vector<AxisGroup::Place>& places = block.group->places->places;
   const int64_t across = static_cast<int64_t>(places.size());
   int64_t image = block.begin % batch, place = block.begin / batch % across, line = block.begin / batch / across;
-  for (int64_t row = block.begin; row < block.end; ++row) {
+  for (int64_t row = block.begin; row < block.end;) {
     const int64_t from = int64_t{lines[line].shift} * in.width + places[place].shift;
     const int64_t to = int64_t{lines[line].position} * out.width + places[place].position;
-    *a_row++ = (from * batch + image) * in.channels;
-    *c_row++ = (to * batch + image) * out.channels;
-    if (++image < batch) continue;
+    const int64_t a = (from * batch + image) * in.channels, c = (to * batch + image) * out.channels;
+    const int64_t images = std::min<int64_t>(batch - image, block.end - row);
+    for (int64_t i = 0; i < images; ++i) a_row[i] = a + i * in.channels;
+    for (int64_t i = 0; i < images; ++i) c_row[i] = c + i * out.channels;
+    a_row += images, c_row += images, row += images;
     image = 0;
     if (++place < across) continue;
     place = 0;
