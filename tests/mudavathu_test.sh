@@ -5,7 +5,7 @@
 #   mudavathu_test.sh PROGRAM SCRATCH-FOLDER
 . "$(dirname "$0")/support/experiment_test.sh"
 # A picture every second "epoch", and one after the last.
-tiny=(--iterations 10 --epochs 15 --train-images 200 --expert-epochs 1)
+tiny=(--iterations 10 --epochs 15 --synthetic 500 --train-images 200 --expert-epochs 1)
 
 "$program" "${tiny[@]}" --threads 1 --out calm >calm.log 2>&1 || fail "the undisturbed run: $(tail -n 3 calm.log)"
 for words in "M1. Losses" "M2. \"Accuracy" "M2. A classifier" "Claims"; do

@@ -26,7 +26,7 @@ struct Overrides {
   std::optional<double> dropout;
   double gate_g = 1, gate_d = 1;
   int iterations = 0, epochs = 0, expert_epochs = 0;
-  int stem = 16, train_images = 0;
+  int stem = 16, train_images = 0, synthetic = 0;
   bool true_epochs = false, invert = false;
 };
 
@@ -36,6 +36,8 @@ void add_overrides(CLI::App& app, Overrides& o) {
       ->check(CLI::Range(1, 2));
   app.add_option("--train-images", o.train_images, "training images of all there are [70 %]; the rest is held out")
       ->check(CLI::Range(100, 69999));
+  app.add_option("--synthetic", o.synthetic, "images of all where they are drawn by the program [from the profile]")
+      ->check(CLI::Range(400, 70000));
   app.add_option("--m1-data", o.gated_data, "what the gated GAN draws")
       ->check(CLI::IsMember({"fashion-mnist", "mnist"}))
       ->capture_default_str();
@@ -76,6 +78,7 @@ Plan plan_with(const Overrides& o, Profile profile) {
   plan.conditional.invert = o.invert;
   plan.conditional.stem = o.stem;
   plan.train_images = o.train_images;
+  if (o.synthetic) plan.synthetic_images = o.synthetic;
   if (o.expert_epochs) plan.expert.epochs = o.expert_epochs;
   return plan;
 }
