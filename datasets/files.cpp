@@ -63,9 +63,13 @@ struct ByteReader::Stream {
     zlib.next_out = out.data();
     zlib.avail_out = room;
     const int status = inflate(&zlib, Z_NO_FLUSH);
-    ended = status == Z_STREAM_END;
-    check(ended || status == Z_OK, path.native(), ": the gzip stream is damaged (", zlib.msg ? zlib.msg : "zlib error",
-          ")");
+    check(status == Z_STREAM_END || status == Z_OK, path.native(), ": the gzip stream is damaged (",
+          zlib.msg ? zlib.msg : "zlib error", ")");
+    if (status == Z_STREAM_END) {
+      // A gzip file is a series of members (RFC 1952), each of which begins with 0x1f.
+      refill(path);
+      ended = zlib.avail_in == 0 || *zlib.next_in != 0x1f || inflateReset(&zlib) != Z_OK;
+    }
     return room - zlib.avail_out;
   }
 };

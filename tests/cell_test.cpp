@@ -185,6 +185,84 @@ TEST_CASE("--no-resume starts the selected cells over, checkpoints and artefacts
   CHECK(outcome.finished.size() == 2);
 }
 
+TEST_CASE("--no-resume that is interrupted leaves no old results among the new, and spares what a cell needs") {
+  TempFolder folder;
+  int need = 0, one = 0, two = 0;
+  Cell user = counting(one);
+  user.needs = {"need"};
+  const std::vector<Cell> cells = {counting(need, "need"), user, counting(two, "two")};
+  // The need is half done: its checkpoint belongs to nobody who asked for "one" and "two".
+  RunOptions options = options_for(folder);
+  const CellStore store(kStudy, options, cells);
+  run(options, cells);
+  fs::remove(store.folder(cells[0]) / "result.json");
+  atomic_write(store.folder(cells[0]) / "checkpoint", "hours of work");
+
+  options.resume = false;
+  options.cells = "*o*";  // one, two
+  options.max_minutes = 0;
+  const Outcome stopped = run(options, cells);
+  CHECK(stopped.finished.empty());
+  CHECK(stopped.exit_status() == kTimeUp);
+  CHECK(read_text(store.folder(cells[0]) / "checkpoint") == "hours of work");
+  CHECK_FALSE(fs::exists(store.folder(cells[1]) / "result.json"));
+  CHECK_FALSE(fs::exists(store.folder(cells[2]) / "result.json"));
+
+  const Outcome finished = run(options_for(folder), cells);
+  CHECK(finished.finished.size() == 3);
+  CHECK(one == 2);
+  CHECK(two == 2);
+}
+
+TEST_CASE("a cell that starts over does not take the result of a merged folder") {
+  TempFolder folder, other;
+  int runs = 0;
+  run(options_for(other), {counting(runs)});
+  RunOptions options = options_for(folder);
+  options.merge = {other.path()};
+  run(options, {counting(runs)});
+  CHECK(runs == 1);
+  options.resume = false;
+  run(options, {counting(runs)});
+  CHECK(runs == 2);
+}
+
+TEST_CASE("a checkpoint that does not load is named, with the way out") {
+  TempFolder folder;
+  const Cell cell{.name = "one", .config = {}, .run = [](CellRun& run) {
+                    run.resume([](const fs::path&) { throw Error("it has no \"model.x\""); });
+                    return nlohmann::json(1);
+                  }};
+  const RunOptions options = options_for(folder);
+  const CellStore store(kStudy, options, {cell});
+  fs::create_directories(store.folder(cell));
+  const fs::path checkpoint = store.folder(cell) / "checkpoint";
+  atomic_write(checkpoint, "state");
+  CHECK(run(options, {cell}).failed.at("one") ==
+        "cannot go on from " + checkpoint.native() +
+            ": it has no \"model.x\"; delete this file and the cell starts over");
+  fs::remove(checkpoint);
+  CHECK(run(options, {cell}).failed.empty());
+}
+
+TEST_CASE("only the name of a file says that a killed writer left it, not the folder's") {
+  TempFolder folder;
+  RunOptions options = options_for(folder);
+  options.out = folder.path() / "run.tmp-42";
+  int runs = 0;
+  bool kept = false;
+  Cell cell = counting(runs);
+  cell.run = [&](CellRun& run) {
+    kept = run.has_checkpoint();
+    return nlohmann::json(1);
+  };
+  const CellStore store(kStudy, options, {cell});
+  fs::create_directories(store.folder(cell));
+  atomic_write(store.folder(cell) / "checkpoint", "state");
+  run(options, {cell});
+  CHECK(kept);
+}
+
 TEST_CASE("tick saves at every interval, and saves and throws when asked to stop") {
   TempFolder folder;
   RunOptions options = options_for(folder);

@@ -148,6 +148,10 @@ TEST_CASE("without gnuplot the numbers stay, the reason names the package, and n
   CHECK(write_plot(folder.path() / "p", two_lines(), "false") == "gnuplot failed on " +
                                                                      (folder.path() / "p.gp").native() + "; " +
                                                                      (folder.path() / "p.log").native() + " says why");
+  const fs::path text = folder.path() / "text";
+  atomic_write(text, "no program");
+  fs::permissions(text, fs::perms::owner_read);
+  CHECK(write_plot(folder.path() / "p", two_lines(), text.native()) == "gnuplot cannot be started: Permission denied");
 }
 
 TEST_CASE("texts cannot leave their quotes: neither a shell nor gnuplot runs them") {

@@ -161,6 +161,16 @@ TEST_CASE("damaged gzip streams are refused") {
   }
 }
 
+TEST_CASE("a gzip file of several members is read as one") {
+  const Pair pair;
+  const auto cut = kGoodImages.begin() + 20;
+  const Bytes members = gzip(Bytes(kGoodImages.begin(), cut)) + gzip(Bytes(cut, kGoodImages.end()));
+  CHECK(pair.refused(members, kGoodLabels) == "");
+  CHECK_THAT(pair.refused(members + gzip(Bytes(1)), kGoodLabels), ContainsSubstring("goes on after the last byte"));
+  CHECK_THAT(pair.refused(members + Bytes{0x1f, 2, 3}, kGoodLabels),
+             ContainsSubstring("bytes follow") || ContainsSubstring("damaged") || ContainsSubstring("cut off"));
+}
+
 TEST_CASE("a gzip bomb is left uninflated") {
   const Pair pair;
   const Bytes bomb = gzip(image_file(2051, 3, 2, 2, size_t{64} << 20));

@@ -196,6 +196,12 @@ TEST_CASE("the first Ctrl-C is a wish, the second kills, and afterwards the firs
           return 0;
         }) == -signal);
   CHECK(status_of([&] {
+          const StopRequest stop({});
+          raise(signal == SIGINT ? SIGTERM : SIGINT);
+          raise(signal);
+          return 0;
+        }) == -signal);
+  CHECK(status_of([&] {
           { const StopRequest stop({}); }
           raise(signal);
           return 0;
@@ -292,12 +298,29 @@ TEST_CASE("Ctrl-C writes checkpoints, says how to go on, and loses nothing") {
   REQUIRE(whole().status == 0);
   const Ended ended = stopped({"--interrupt-after", "15"});
   CHECK(ended.status == kInterrupted);
-  CHECK_THAT(ended.err, ContainsSubstring("walk-s1: stopped, its checkpoint is written") &&
-                            ContainsSubstring("interrupted with 6 cells to go; nothing is lost, and\n  ") &&
-                            ContainsSubstring("--interrupt-after 15\ngoes on\n"));
+  CHECK_THAT(
+      ended.err,
+      ContainsSubstring("walk-s1: stopped, its checkpoint is written") &&
+          ContainsSubstring("interrupted with 6 cells to go; what is finished and every checkpoint is kept, and\n  ") &&
+          ContainsSubstring("--interrupt-after 15\ngoes on\n"));
   CHECK_THAT(ended.out, ContainsSubstring("..."));
   CHECK(stopped({"--die-after", "49"}).status == 0);  // 15 of 63 steps are not repeated
   CHECK(stopped.file("tables.csv") == whole.file("tables.csv"));
+}
+
+TEST_CASE("Ctrl-C that also ends the reader of the output still writes checkpoints") {
+  const Example piped;
+  std::vector<std::string> words = piped.command({"--interrupt-after", "15"});
+  words.insert(words.begin(), {"bash", "-c", "\"$@\" 2>&1 | true; exit ${PIPESTATUS[0]}", "bash"});
+  CHECK(run_to_end(words).status == kInterrupted);
+  CHECK(piped({"--die-after", "49"}).status == 0);  // 15 of 63 steps are not repeated
+}
+
+TEST_CASE("a path that is not UTF-8 costs no report") {
+  const TempFolder folder;
+  const fs::path out = folder.path() / "r\xe9sultats";
+  CHECK(run_to_end({TOBOGAN_RUN_EXAMPLE, "--out", out.native()}).status == 0);
+  CHECK(fs::exists(out / "report.md"));
 }
 
 TEST_CASE("the tasks of a job array on one folder share the work, and each can make the whole report") {

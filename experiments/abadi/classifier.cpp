@@ -1,10 +1,11 @@
-// Minutes at most, so a repeat that is interrupted starts over.
+// A repeat takes minutes at most, so one that is interrupted starts over; those before it are the checkpoint.
 #include "experiments/abadi/classifier.h"
 
 #include <algorithm>
 #include <memory>
 
 #include "datasets/batches.h"
+#include "engine/atomic_file.h"
 #include "engine/autograd.h"
 #include "engine/nn/loss.h"
 #include "engine/optim.h"
@@ -61,9 +62,11 @@ struct Repeat {
   std::vector<double> test;  // accuracy after each epoch
   double train;              // accuracy at the end
 };
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(Repeat, test, train)
 
+// Calls tick(epochs) for each epoch done and, when asked to stop, in the middle of one; it throws then.
 Repeat train_once(CellRun& run, Machine& machine, const ClassifierConfig& config, int repeat, const ImageSet& train,
-                  const ImageSet& test) {
+                  const ImageSet& test, const std::function<void(int epochs)>& tick) {
   Context context(machine, stream_key(config.seed, concat_text("repeat/", repeat)));
   const DeviceImages train_images(train, context.device), test_images(test, context.device);
   Batches batches(context, train_images, {.batch = config.batch});
@@ -75,12 +78,9 @@ Repeat train_once(CellRun& run, Machine& machine, const ClassifierConfig& config
   });
   Repeat result;
   for (int epoch = 0; epoch < config.epochs; ++epoch) {
-    for (int64_t i = 0; i < batches.steps_per_epoch(); ++i) {
-      step(batches.next_size());
-      if (run.stop_requested()) throw Interrupted();
-    }
+    for (int64_t i = 0; i < batches.steps_per_epoch() && !run.stop_requested(); ++i) step(batches.next_size());
+    tick(epoch + 1);
     result.test.push_back(accuracy(classifier, test_images));
-    run.progress(repeat * config.epochs + epoch + 1, config.repeats * config.epochs);
   }
   result.train = accuracy(classifier, train_images);
   return result;
@@ -91,14 +91,24 @@ Repeat train_once(CellRun& run, Machine& machine, const ClassifierConfig& config
 nlohmann::json run_classifier(CellRun& run, const ClassifierConfig& config, const ImageSet& train,
                               const ImageSet& test) {
   Machine machine(machine_options(run.options()));
+  std::vector<Repeat> repeats;
+  run.resume([&](const std::filesystem::path& checkpoint) {
+    repeats = nlohmann::json::parse(read_text(checkpoint)).get<std::vector<Repeat>>();
+  });
+  while (static_cast<int>(repeats.size()) < config.repeats) {
+    const int done = static_cast<int>(repeats.size());
+    repeats.push_back(train_once(run, machine, config, done, train, test, [&](int epochs) {
+      run.tick(done * config.epochs + epochs, config.repeats * config.epochs,
+               [&] { atomic_write(run.checkpoint(), nlohmann::json(repeats).dump()); });
+    }));
+  }
   std::vector<double> best, last, on_train;
   nlohmann::json accuracies = nlohmann::json::array();
-  for (int repeat = 0; repeat < config.repeats; ++repeat) {
-    const Repeat result = train_once(run, machine, config, repeat, train, test);
-    best.push_back(*std::max_element(result.test.begin(), result.test.end()));
-    last.push_back(result.test.back());
-    on_train.push_back(result.train);
-    accuracies.push_back(result.test);
+  for (const Repeat& repeat : repeats) {
+    best.push_back(*std::max_element(repeat.test.begin(), repeat.test.end()));
+    last.push_back(repeat.test.back());
+    on_train.push_back(repeat.train);
+    accuracies.push_back(repeat.test);
   }
   return {{"best", mean_of(best)},
           {"last", mean_of(last)},

@@ -2,10 +2,10 @@
 #include "experiments/abadi/gan.h"
 
 #include "datasets/cifar.h"
-#include "datasets/idx.h"
 #include "engine/autograd.h"
 #include "engine/nn/gan.h"
 #include "experiments/run/machine.h"
+#include "experiments/training/stored_images.h"
 
 namespace tobogan::abadi {
 namespace {
@@ -16,16 +16,15 @@ const AdamOptions kAdam{.rate = 1e-3, .epsilon = 1e-7, .keras_form = true};
 constexpr int kSampleBatch = 64;
 constexpr int kCurvePoints = 100;
 
-IdxFiles idx_in(const std::filesystem::path& folder) {
-  return {folder / "fakes-images-idx3-ubyte", folder / "fakes-labels-idx1-ubyte"};
-}
+constexpr const char* kGreyFakes = "fakes";
+constexpr const char* kColourFakes = "fakes.bin";
 
 }  // namespace
 
 ClassGan::ClassGan(Machine& machine, const GanConfig& config, const ImageSet& images)
-    : config_(config),
+    : Training(machine, config.seed),
+      config_(config),
       form_(blank_like(images, 0)),
-      context_(machine, config.seed),
       images_(images, context_.device),
       batches_(context_, images_, {.batch = config.batch}),
       generator_(context_, "generator", config.network),
@@ -33,14 +32,16 @@ ClassGan::ClassGan(Machine& machine, const GanConfig& config, const ImageSet& im
       generator_adam_(generator_.named_parameters(), kAdam),
       discriminator_adam_(discriminator_.named_parameters(), kAdam),
       readings_(context_, 2, 1),
-      step_(context_, [this] { train_once(); }) {}
+      step_(context_, [this] { train_once(); }) {
+  log_ = nlohmann::json::array();
+  set_steps(config.epochs * batches_.steps_per_epoch());
+}
 
 void ClassGan::step() {
-  ++steps_done_;
   step_(batches_.next_size());
-  if (steps_done_ % std::max<int64_t>(1, steps_in_all() / kCurvePoints) == 0) {
+  if (is_one_of(kCurvePoints)) {
     const std::vector<Real> losses = readings_.take().back();
-    losses_.push_back({steps_done_, losses[0], losses[1]});
+    log_.push_back({steps_done(), losses[0], losses[1]});
   }
 }
 
@@ -65,17 +66,6 @@ State ClassGan::state() {
   return state;
 }
 
-void ClassGan::save(const std::filesystem::path& path) {
-  save_checkpoint(path, context_.rng, state(),
-                  {{"steps_done", std::to_string(steps_done_)}, {"losses", losses_.dump()}});
-}
-
-void ClassGan::load(const std::filesystem::path& path) {
-  const Metadata metadata = load_checkpoint(path, context_.rng, state());
-  steps_done_ = std::stoll(metadata.at("steps_done"));
-  losses_ = nlohmann::json::parse(metadata.at("losses"));
-}
-
 ImageSet ClassGan::sample(int count) {
   const NoGrad off;
   generator_.eval();
@@ -97,29 +87,24 @@ nlohmann::json run_gan(CellRun& run, const GanConfig& config, const ImageSet& im
   check(images.count >= 1, "class ", config.label, " has no images in this sample; draw a larger one");
   Machine machine(machine_options(run.options()));
   ClassGan gan(machine, config, images);
-  if (run.has_checkpoint()) gan.load(run.checkpoint());
-  const int64_t in_all = gan.steps_in_all();
-  while (gan.steps_done() < in_all) {
-    gan.step();
-    run.tick(gan.steps_done(), in_all, [&] { gan.save(run.checkpoint()); });
-  }
+  gan.run(run);
   gan.save_generator(run.folder() / "generator.safetensors");
   write_images(run.folder(), gan.sample(config.fakes));
-  return {{"steps", in_all}, {"images", images.count}, {"losses", gan.losses()}};
+  return {{"steps", gan.steps_in_all()}, {"images", images.count}, {"losses", gan.log()}};
 }
 
 void write_images(const std::filesystem::path& folder, const ImageSet& images) {
   if (images.channels == 1) {
-    write_idx(images, idx_in(folder));
+    store_images(folder, kGreyFakes, images);
   } else {
-    write_cifar(images, folder / "fakes.bin");
+    write_cifar(images, folder / kColourFakes);
   }
 }
 
 ImageSet read_images(const std::filesystem::path& folder, const ImageSet& form) {
   const std::string source = "fakes of " + form.source;
-  return form.channels == 1 ? read_idx(idx_in(folder), form.class_names, source)
-                            : read_cifar(folder / "fakes.bin", form.class_names, source);
+  return form.channels == 1 ? read_idx(stored_files(folder, kGreyFakes), form.class_names, source)
+                            : read_cifar(folder / kColourFakes, form.class_names, source);
 }
 
 }  // namespace tobogan::abadi

@@ -1,11 +1,10 @@
 // One GAN for one class: trained on the images of a sample that have the class, then asked for a pool of fakes.
 #pragma once
 #include "datasets/batches.h"
-#include "engine/checkpoint.h"
 #include "engine/optim.h"
 #include "engine/readings.h"
 #include "engine/step.h"
-#include "experiments/run/cell.h"
+#include "experiments/training/training.h"
 #include "models/tutorial_dcgan.h"
 
 namespace tobogan::abadi {
@@ -21,32 +20,24 @@ struct GanConfig {
 
 // A GAN in training.  Losses and optimisers as the specification has them: L_D = 1/2 [BCE(D(x), 1) + BCE(D(G(z)), 0)],
 // L_G = BCE(D(G(z)), 1), both gradients from the same forward pass, Adam 0.001 in Keras' form for both.
-class ClassGan {
+// Its log is [step, L_D, L_G] at a hundred points along the way.
+class ClassGan : public Training {
  public:
   // `images` are those of the class.
   ClassGan(Machine& machine, const GanConfig& config, const ImageSet& images);
 
-  int64_t steps_done() const { return steps_done_; }
-  int64_t steps_in_all() const { return config_.epochs * batches_.steps_per_epoch(); }
-  void step();
-
-  // [step, L_D, L_G] at a hundred points along the way.
-  const nlohmann::json& losses() const { return losses_; }
-
-  void save(const std::filesystem::path& path);
-  void load(const std::filesystem::path& path);
   void save_generator(const std::filesystem::path& path) const { tobogan::save(path, generator_.state()); }
 
   // `count` fakes of the generator as it is in use (running statistics), labelled with the class.
   ImageSet sample(int count);
 
  private:
+  void step() override;
+  State state() override;
   void train_once();
-  State state();
 
   GanConfig config_;
   ImageSet form_;  // names and sizes of what is generated
-  Context context_;
   DeviceImages images_;
   Batches batches_;
   TutorialGenerator generator_;
@@ -54,8 +45,6 @@ class ClassGan {
   Adam generator_adam_, discriminator_adam_;
   Readings readings_;  // L_D, L_G of the last step
   Step step_;
-  int64_t steps_done_ = 0;
-  nlohmann::json losses_ = nlohmann::json::array();
 };
 
 // A cell: trains the GAN, leaves "fakes" (see images_file) and generator.safetensors in the cell's folder, and returns

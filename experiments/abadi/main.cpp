@@ -22,6 +22,7 @@ struct Overrides {
   std::vector<int> tables;  // empty: what the profile has time for
   std::vector<int> sizes;
   std::vector<double> alphas;
+  double alpha = 0;
   int gan_epochs = 0;
   int colour_images = 0;
   int synthetic_test = 0;
@@ -37,6 +38,8 @@ void add_overrides(CLI::App& app, Overrides& o) {
       ->check(CLI::Range(20, 60000));
   app.add_option("--alphas", o.alphas, "filter ratios of Table 1 [from the profile]")
       ->delimiter(',')
+      ->check(number_in(1.0 / 32, 16.0));
+  app.add_option("--alpha", o.alpha, "filter ratio of Tables 2 to 5 [from the profile]")
       ->check(number_in(1.0 / 32, 16.0));
   app.add_option("--gan-epochs", o.gan_epochs, "epochs of every GAN [from the profile]")->check(CLI::Range(1, 1000000));
   app.add_option("--colour-images", o.colour_images, "images per class of Table 5 [from the profile]")
@@ -83,6 +86,7 @@ Plan plan_with(const Overrides& o, Profile profile) {
     for (Sample& sample : plan.digits.samples) sample.gan_epochs = o.gan_epochs;
     plan.width.sample.gan_epochs = plan.colour.gan_epochs = o.gan_epochs;
   }
+  if (o.alpha > 0) plan.digits.alpha = plan.colour.alpha = o.alpha;
   if (o.colour_images) {
     plan.colour.classifier_images =
         static_cast<int>(int64_t{plan.colour.classifier_images} * o.colour_images / plan.colour.gan_images_per_class);
@@ -146,7 +150,6 @@ int run(const RunOptions& options, const Overrides& overrides) {
   const Results results{study, options, plan, outcome};
   Report report(study, options, outcome);
   if (!synthetic && (parts.width || parts.digits)) report.note(unlike_published(kDigits, data->digits()));
-  if (!synthetic && parts.colour) report.note(unlike_published(kColour, data->colour()));
   add_tables(report, results, parts);
   add_claims(report, results, parts);
   add_figures(report, results, parts, *data);

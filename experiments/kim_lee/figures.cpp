@@ -5,6 +5,7 @@
 
 #include "experiments/kim_lee/judging.h"
 #include "experiments/kim_lee/tables.h"
+#include "experiments/training/losses.h"
 #include "experiments/training/stored_images.h"
 
 namespace tobogan::kim_lee {
@@ -86,17 +87,9 @@ class Drawer {
   void losses(Variant variant, const Case& c) {
     const nlohmann::json* result = r_.outcome.result(training_name(variant, c, seed()));
     if (!result || result->at("losses").empty()) return;
-    Series d{.name = "D", .style = Series::Style::line},
-        g{.name = variant == Variant::acgan ? "G" : "G and E", .style = Series::Style::line};
-    for (const nlohmann::json& row : result->at("losses")) {
-      d.x.push_back(row[0]);
-      d.y.push_back(row[1]);
-      g.x.push_back(row[0]);
-      g.y.push_back(row[2]);
-    }
-    report_.add_plot(name("losses_" + to_string(variant), c),
-                     fmt::format("Losses of {}, {}", to_string(variant), title_of(c)),
-                     {.title = to_string(variant), .x_label = "iteration", .y_label = "loss", .series = {d, g}});
+    report_.add_plot(
+        name("losses_" + to_string(variant), c), fmt::format("Losses of {}, {}", to_string(variant), title_of(c)),
+        loss_plot(result->at("losses"), to_string(variant), "D", variant == Variant::acgan ? "G" : "G and E"));
   }
 
   void sweep(const Case& c) {

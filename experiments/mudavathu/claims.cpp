@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 
 #include "experiments/mudavathu/tables.h"
+#include "experiments/training/losses.h"
 
 namespace tobogan::mudavathu {
 namespace {
@@ -22,7 +24,9 @@ Claim gated_settles(const Results& r) {
     for (const nlohmann::json& row : gan->at("losses")) {
       const int64_t iteration = row[0];
       if (iteration % r.plan.gated.log_every || 10 * iteration < 3 * r.plan.gated.iterations) continue;
-      const double d = row[1], g = row[2];
+      const double d = loss_at(row, 1), g = loss_at(row, 2);
+      if (!std::isfinite(d + g))
+        return Claim::tested(text, false, fmt::format("a loss was no number at iteration {}", iteration));
       d_low = std::min(d_low, d), d_high = std::max(d_high, d);
       g_low = std::min(g_low, g), g_high = std::max(g_high, g);
     }
@@ -41,7 +45,7 @@ double mean_between(const std::vector<const nlohmann::json*>& gans, int column, 
     for (const nlohmann::json& row : losses) {
       const double share = row[0].get<double>() / last;
       if (share <= begin || share > end) continue;
-      sum += row[column].get<double>();
+      sum += loss_at(row, column);
       ++count;
     }
   }

@@ -3,22 +3,11 @@
 
 #include "experiments/mudavathu/conditional.h"
 #include "experiments/mudavathu/tables.h"
+#include "experiments/training/losses.h"
 #include "experiments/training/stored_images.h"
 
 namespace tobogan::mudavathu {
 namespace {
-
-void add_losses(Report& report, const char* name, const char* caption, const nlohmann::json& losses,
-                const char* discriminator) {
-  Series d{.name = discriminator, .style = Series::Style::line}, g{.name = "G", .style = Series::Style::line};
-  for (const nlohmann::json& row : losses) {
-    d.x.push_back(row[0]);
-    d.y.push_back(row[1]);
-    g.x.push_back(row[0]);
-    g.y.push_back(row[2]);
-  }
-  report.add_plot(name, caption, {.title = "Losses", .x_label = "iteration", .y_label = "loss", .series = {d, g}});
-}
 
 // What a cell of the first seed stored under a name.
 ImageSet picture(const Results& r, const std::string& cell, const std::string& name) {
@@ -42,13 +31,15 @@ void add_figures(Report& report, const Results& r, const Parts& parts, Data& dat
   const uint64_t seed = r.options.seeds.front();
   const nlohmann::json* gated = parts.gated ? r.first(gated_name) : nullptr;
   if (gated) {
-    add_losses(report, "m1_losses", "M1. Losses against the iteration", gated->at("losses"), "D (sum)");
+    report.add_plot("m1_losses", "M1. Losses against the iteration",
+                    loss_plot(gated->at("losses"), "Losses", "D (sum)", "G"));
     report.add_grid("m1_fakes", "M1. 64 fakes after the last iteration", picture(r, gated_name(seed), "fakes"),
                     {.columns = 8, .zoom = 2});
   }
   const nlohmann::json* conditional = parts.conditional ? r.first(conditional_name) : nullptr;
   if (!conditional) return;
-  add_losses(report, "m2_losses", "M2. Losses against the iteration", conditional->at("losses"), "D");
+  report.add_plot("m2_losses", "M2. Losses against the iteration",
+                  loss_plot(conditional->at("losses"), "Losses", "D", "G"));
   report.add_grid("m2_real", "M2. Training images, a class a row", some_of_each_class(data.split(kData, seed)->train),
                   {.zoom = 2});
   for (const int epoch : pictured_epochs(r.plan.conditional))

@@ -5,6 +5,8 @@
 
 #include <functional>
 
+#include "experiments/training/losses.h"
+
 namespace tobogan::mudavathu {
 namespace {
 
@@ -39,7 +41,7 @@ Table log_table(const Results& r) {
     for (const nlohmann::json& row : result->at("losses")) {
       if (row[0].get<int64_t>() % plan.log_every) continue;
       for (int column = 0; column < 2; ++column)
-        table.add(std::to_string(row[0].get<int64_t>()), options.columns[column], row[column + 1]);
+        table.add(std::to_string(row[0].get<int64_t>()), options.columns[column], loss_at(row, column + 1));
     }
   }
   return table;

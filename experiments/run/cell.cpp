@@ -28,6 +28,16 @@ CellRun::CellRun(const RunOptions& options, Surroundings surroundings)
   if (has_checkpoint() && std::filesystem::exists(file)) earlier_seconds_ = std::atof(read_text(file).c_str());
 }
 
+void CellRun::resume(const std::function<void(const std::filesystem::path&)>& load) const {
+  if (!has_checkpoint()) return;
+  try {
+    load(checkpoint());
+  } catch (const std::exception& error) {
+    throw Error(concat_text("cannot go on from ", checkpoint().native(), ": ", error.what(),
+                            "; delete this file and the cell starts over"));
+  }
+}
+
 const Finished& CellRun::need(const std::string& name) const {
   const auto found = around_.needs.find(name);
   check(found != around_.needs.end(), "a cell reads ", name, ", which is not among its needs");

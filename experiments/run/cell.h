@@ -3,7 +3,7 @@
 //
 //   Cell{.name = "gan-500-3-s1", .config = {{"images", 500}, {"class", 3}, {"seed", 1}}, .run = [=](CellRun& run) {
 //     Trainer trainer(...);
-//     if (run.has_checkpoint()) trainer.load(run.checkpoint());
+//     run.resume([&](const std::filesystem::path& checkpoint) { trainer.load(checkpoint); });
 //     while (trainer.step() < steps) {
 //       trainer.train();
 //       run.tick(trainer.step(), steps, [&] { trainer.save(run.checkpoint()); });
@@ -27,6 +27,8 @@
 namespace tobogan {
 
 class CellRun;
+
+constexpr const char* kCheckpoint = "checkpoint";  // the name of the file in a cell's folder
 
 struct Cell {
   std::string name = {};                // unique; letters, digits and ._=+- ; what --cells matches
@@ -73,8 +75,12 @@ class CellRun {
   // The cell's own folder.  It exists, is this process's alone until the cell returns, and survives interruptions.
   const std::filesystem::path& folder() const { return around_.folder; }
   // A file for the state in mid-run; deleted when the cell has finished.  Write it with AtomicFile.
-  std::filesystem::path checkpoint() const { return folder() / "checkpoint"; }
+  std::filesystem::path checkpoint() const { return folder() / kCheckpoint; }
   bool has_checkpoint() const { return std::filesystem::exists(checkpoint()); }
+
+  // Calls load(checkpoint()) if there is a checkpoint.  Throws Error with the way out where it cannot be loaded: each
+  // repeat of the command would fail on it again.
+  void resume(const std::function<void(const std::filesystem::path&)>& load) const;
 
   // A finished cell this one needs.  Throws Error if `name` is not among its needs.
   const Finished& need(const std::string& name) const;

@@ -86,13 +86,13 @@ Finished parse_result(const std::string& text, const nlohmann::json& identity) {
   return {file["result"], {}, file["seconds"]};
 }
 
+}  // namespace
+
 void make_folder(const fs::path& folder) {
   std::error_code problem;
   fs::create_directories(folder, problem);
   check(!problem, "cannot create the folder ", folder.native(), ": ", problem.message());
 }
-
-}  // namespace
 
 std::string fnv1a_hex(const std::string& text) {
   std::uint64_t hash = 0xcbf29ce484222325;
@@ -125,20 +125,27 @@ fs::path CellStore::folder_in(const fs::path& out, const std::string& cell) cons
   return out / "cells" / (cell + "-" + entries_.at(cell).hash);
 }
 
-std::optional<Finished> CellStore::load(const Cell& cell, std::string* damage) const {
-  std::vector<fs::path> roots = {options_.out};
-  roots.insert(roots.end(), options_.merge.begin(), options_.merge.end());
-  for (const fs::path& root : roots) {
-    const fs::path folder = folder_in(root, cell.name);
-    if (!fs::exists(folder / kResult)) continue;
-    try {
-      Finished finished = parse_result(read_text(folder / kResult), entries_.at(cell.name).identity);
-      finished.folder = folder;
-      return finished;
-    } catch (const Error& error) {
-      if (damage) *damage = (folder / kResult).native() + " is damaged and not used: " + error.what();
-    }
+std::optional<Finished> CellStore::load_from(const fs::path& out, const Cell& cell, std::string* damage) const {
+  const fs::path folder = folder_in(out, cell.name);
+  if (!fs::exists(folder / kResult)) return std::nullopt;
+  try {
+    Finished finished = parse_result(read_text(folder / kResult), entries_.at(cell.name).identity);
+    finished.folder = folder;
+    return finished;
+  } catch (const Error& error) {
+    if (damage) *damage = (folder / kResult).native() + " is damaged and not used: " + error.what();
+    return std::nullopt;
   }
+}
+
+std::optional<Finished> CellStore::load_own(const Cell& cell) const {
+  return load_from(options_.out, cell, nullptr);
+}
+
+std::optional<Finished> CellStore::load(const Cell& cell, std::string* damage) const {
+  if (auto finished = load_from(options_.out, cell, damage)) return finished;
+  for (const fs::path& root : options_.merge)
+    if (auto finished = load_from(root, cell, damage)) return finished;
   return std::nullopt;
 }
 
@@ -154,10 +161,11 @@ std::optional<CellLock> CellStore::try_lock(const Cell& cell) const {
   check(lock.file() >= 0, "cannot create ", path.native(), ": ", std::strerror(errno));
   if (flock(lock.file(), LOCK_EX | LOCK_NB) == 0) return lock;
   if (errno == EWOULDBLOCK) return std::nullopt;
-  // Some cluster file systems have no locks.  Running a cell twice there wastes time but ruins nothing: files are
-  // replaced as a whole, and both runs write the same.
+  // Some cluster file systems have no locks.  Running a cell twice there wastes time, and the slower process may find
+  // its checkpoint gone and fail; but no file is ever half written, and both write the same.
   check(errno == ENOSYS || errno == EOPNOTSUPP || errno == ENOLCK, "cannot lock ", path.native(), ": ",
         std::strerror(errno));
+  lock.share();
   return lock;
 }
 
@@ -169,7 +177,7 @@ void CellStore::save(const Cell& cell, const nlohmann::json& result, double seco
                                {"seconds", seconds}};
   atomic_write(folder(cell) / kResult, file.dump(1) + "\n");
   std::error_code ignored;  // the result is safe; a checkpoint too many only takes room
-  fs::remove(folder(cell) / "checkpoint", ignored);
+  fs::remove(folder(cell) / kCheckpoint, ignored);
   fs::remove(folder(cell) / "checkpoint.seconds", ignored);
 }
 
@@ -180,7 +188,7 @@ void CellStore::start_over(const Cell& cell) const {
 
 void CellStore::sweep(const Cell& cell) const {
   for (const auto& entry : fs::directory_iterator(folder(cell)))
-    if (entry.path().native().find(".tmp-") != std::string::npos) fs::remove(entry.path());
+    if (entry.path().filename().native().find(".tmp-") != std::string::npos) fs::remove(entry.path());
 }
 
 }  // namespace tobogan

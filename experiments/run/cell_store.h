@@ -19,13 +19,17 @@ namespace tobogan {
 class CellLock {
  public:
   explicit CellLock(int file) : file_(file) {}
-  CellLock(CellLock&& other) noexcept : file_(std::exchange(other.file_, -1)) {}
+  CellLock(CellLock&& other) noexcept : file_(std::exchange(other.file_, -1)), exclusive_(other.exclusive_) {}
   CellLock& operator=(CellLock&&) = delete;
   ~CellLock();
   int file() const { return file_; }
+  // False where the file system has no locks: others may be running the cell too.
+  bool exclusive() const { return exclusive_; }
+  void share() { exclusive_ = false; }
 
  private:
   int file_;
+  bool exclusive_ = true;
 };
 
 class CellStore {
@@ -41,6 +45,9 @@ class CellStore {
   // The result in --out, else in one of --merge; nothing if there is none.  A file that is no result of this cell
   // counts as none; `damage` then gets a sentence.
   std::optional<Finished> load(const Cell& cell, std::string* damage = nullptr) const;
+
+  // The result in --out alone.
+  std::optional<Finished> load_own(const Cell& cell) const;
 
   // Is any of the cells finished in this result folder?
   bool any_in(const std::filesystem::path& out) const;
@@ -58,11 +65,15 @@ class CellStore {
     nlohmann::json identity;
     std::string hash;
   };
+  std::optional<Finished> load_from(const std::filesystem::path& out, const Cell& cell, std::string* damage) const;
   std::filesystem::path folder_in(const std::filesystem::path& out, const std::string& cell) const;
 
   const RunOptions& options_;
   std::map<std::string, Entry> entries_;
 };
+
+// Makes the folder and those above it.  Throws Error with the reason where it cannot.
+void make_folder(const std::filesystem::path& folder);
 
 // FNV-1a, 64 bits, as 16 hexadecimal digits.
 std::string fnv1a_hex(const std::string& text);

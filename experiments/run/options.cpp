@@ -1,8 +1,6 @@
 // Every value is checked where it is read, so that a wrong one is refused with its option's name before anything runs.
 #include "experiments/run/options.h"
 
-#include <sched.h>
-
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <charconv>
@@ -11,8 +9,8 @@
 #include <limits>
 #include <new>
 #include <string_view>
-#include <thread>
 
+#include "datasets/parallel.h"
 #include "engine/error.h"
 
 namespace tobogan {
@@ -205,12 +203,6 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text) {
   return seeds;
 }
 
-int available_cores() {
-  cpu_set_t cores;
-  if (sched_getaffinity(0, sizeof cores, &cores) == 0) return std::max(1, CPU_COUNT(&cores));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
-
 std::string device_text(const RunOptions& options) {
   return options.device == "cpu" ? options.device : options.device + " " + options.precision;
 }
@@ -232,6 +224,7 @@ void add_run_options(CLI::App& app, RunOptions& options) {
 
 int run_main(CLI::App& app, RunOptions& options, int argc, char** argv, const std::function<int()>& body) {
   signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes becomes an error of write(), with the file's name
+  signal(SIGPIPE, SIG_IGN);  // Ctrl-C also ends the `tee` we write to, before our checkpoints are written
   try {
     app.parse(argc, argv);
     complete(options, argc, argv);

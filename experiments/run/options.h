@@ -79,9 +79,6 @@ std::vector<std::uint64_t> parse_seeds(const std::string& text);  // "1", "1-3",
 // What results depend on besides their configuration: "cpu", "cuda fp32", ...
 std::string device_text(const RunOptions& options);
 
-// The cores this process may use (a job's share of a machine, not the machine).
-int available_cores();
-
 // The command line as typed, quoted for a shell; with `resuming`, the one that goes on after an interruption.
 std::string command_line(const RunOptions& options, bool resuming = false);
 

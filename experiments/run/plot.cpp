@@ -141,14 +141,15 @@ std::string write_plot(const std::filesystem::path& stem, const Plot& plot, cons
   std::error_code ignored;
   fs::remove(png, ignored);  // never an old picture beside new numbers
   const int status = run_program(gnuplot, name + ".gp", folder, name + ".log");
+  const int reason = errno;  // what comes next changes it
   if (status == 0) {
     fs::remove(log, ignored);
     return "";
   }
   fs::remove(png, ignored);
   if (status > 0) return "gnuplot failed on " + (folder / (name + ".gp")).native() + "; " + log.native() + " says why";
-  return errno == ENOENT ? "gnuplot is not installed (package gnuplot-nox)"
-                         : std::string("gnuplot cannot be started: ") + std::strerror(errno);
+  return reason == ENOENT ? "gnuplot is not installed (package gnuplot-nox)"
+                          : std::string("gnuplot cannot be started: ") + std::strerror(reason);
 }
 
 }  // namespace tobogan

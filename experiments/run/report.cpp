@@ -10,6 +10,7 @@
 
 #include "engine/atomic_file.h"
 #include "engine/error.h"
+#include "experiments/run/cell_store.h"
 #include "experiments/run/progress.h"
 
 namespace tobogan {
@@ -37,10 +38,9 @@ std::string seeds_text(const RunOptions& options) {
   return text;
 }
 
-void make_folder(const std::filesystem::path& folder) {
-  std::error_code problem;
-  std::filesystem::create_directories(folder, problem);
-  check(!problem, "cannot create the folder ", folder.native(), ": ", problem.message());
+// Paths and command lines need not be UTF-8; what is not is replaced.
+std::string json_text(const nlohmann::json& value) {
+  return value.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
 }
 
 std::string bullet_list(const std::vector<std::string>& lines) {
@@ -84,8 +84,8 @@ int Report::write() {
   for (const Table& table : tables_) csv += table.csv();
   make_folder(options_.out);
   atomic_write(options_.out / "tables.csv", csv);
-  atomic_write(options_.out / "tables.json", results().dump(1) + "\n");
-  atomic_write(options_.out / "provenance.json", provenance().dump(1) + "\n");
+  atomic_write(options_.out / "tables.json", json_text(results()));
+  atomic_write(options_.out / "provenance.json", json_text(provenance()));
   atomic_write(options_.out / "report.md", markdown());
   print();
   return outcome_.exit_status();

@@ -119,12 +119,9 @@ class Workers {
     try {
       const auto lock = store_.try_lock(cell);
       if (!lock) return {.kind = Attempt::Kind::busy};
-      if (options_.resume) {
-        if (auto done = store_.load(cell)) return {.kind = Attempt::Kind::finished, .finished = *std::move(done)};
-        store_.sweep(cell);
-      } else {
-        store_.start_over(cell);
-      }
+      // Another process on this folder may have finished it meanwhile.
+      if (auto done = store_.load_own(cell)) return {.kind = Attempt::Kind::finished, .finished = *std::move(done)};
+      if (lock->exclusive()) store_.sweep(cell);
       return run_cell(cell, std::move(needs));
     } catch (const Interrupted&) {
       if (stop_.reason() == 0) return {.kind = Attempt::Kind::failed, .error = "it stopped without being asked to"};
@@ -145,7 +142,7 @@ class Workers {
     progress_.update(cell.name, 0, 0, run.has_checkpoint() ? "from its checkpoint" : "");
     const nlohmann::json result = cell.run(run);
     store_.save(cell, result, run.seconds());
-    auto finished = store_.load(cell);
+    auto finished = store_.load_own(cell);
     check(finished.has_value(), "the result just written to ", store_.folder(cell).native(), " cannot be read back");
     progress_.finish(cell.name, cell.name + ": done in " + duration_text(finished->seconds));
     return {.kind = Attempt::Kind::finished, .finished = *std::move(finished)};
@@ -165,7 +162,9 @@ class Workers {
         break;
       case Attempt::Kind::stopped:
         job.state = Job::State::waiting;
-        progress_.finish(name, name + ": stopped, its checkpoint is written");
+        progress_.finish(name, name + (std::filesystem::exists(store_.folder(*job.cell) / kCheckpoint)
+                                           ? ": stopped, its checkpoint is written"
+                                           : ": stopped; without a checkpoint it will begin anew"));
         break;
       case Attempt::Kind::busy:
         if (job.not_before == Clock::time_point{})
@@ -210,24 +209,32 @@ class Workers {
 // The selected cells that are not finished and, before each of them, what it needs and is not finished.
 class Todo {
  public:
-  Todo(const Outcome& outcome, bool resume) : outcome_(outcome), resume_(resume) {
+  explicit Todo(const Outcome& outcome) : outcome_(outcome) {
     for (const Cell& cell : outcome.cells) by_name_[cell.name] = &cell;
   }
-  void add(const std::string& name, bool selected) {
-    const bool finished = outcome_.finished.contains(name) && (resume_ || !selected);
-    if (finished || !seen_.insert(name).second) return;
-    for (const std::string& need : by_name_.at(name)->needs) add(need, false);
+  void add(const std::string& name) {
+    if (outcome_.finished.contains(name) || !seen_.insert(name).second) return;
+    for (const std::string& need : by_name_.at(name)->needs) add(need);
     list_.push_back(by_name_.at(name));
   }
   const std::vector<const Cell*>& list() const { return list_; }
 
  private:
   const Outcome& outcome_;
-  bool resume_;
   std::map<std::string, const Cell*> by_name_;
   std::set<std::string> seen_;
   std::vector<const Cell*> list_;
 };
+
+// --no-resume: empties the folders of the selected cells, all before the first of them runs, so that an interrupted run
+// leaves no old results among the new.  A cell that another process holds is being made anew already.
+void start_over(const CellStore& store, const std::vector<Cell>& cells, const std::vector<std::string>& selected) {
+  store.prepare();
+  const std::set<std::string> names(selected.begin(), selected.end());
+  for (const Cell& cell : cells)
+    if (names.contains(cell.name))
+      if (const auto lock = store.try_lock(cell)) store.start_over(cell);
+}
 
 void print_list(const Outcome& outcome, const std::vector<std::string>& selected) {
   std::size_t finished = 0;
@@ -246,8 +253,8 @@ void print_rest(const Outcome& outcome, const RunOptions& options) {
               << command_line(options, true) << "\nruns only what is missing\n";
   if (outcome.stopped_by != 0)
     std::cerr << (outcome.stopped_by == kTimeUp ? "the time is up" : "interrupted") << " with "
-              << outcome.unfinished.size() << " cells to go; nothing is lost, and\n  " << command_line(options, true)
-              << "\ngoes on\n";
+              << outcome.unfinished.size() << " cells to go; what is finished and every checkpoint is kept, and\n  "
+              << command_line(options, true) << "\ngoes on\n";
 }
 
 }  // namespace
@@ -281,12 +288,14 @@ Outcome run_cells(const Study& study, const RunOptions& options, std::vector<Cel
   for (const std::filesystem::path& folder : options.merge)
     check(store.any_in(folder), "--merge: ", folder.native(), " has no finished cell of this command; it counts ",
           "cells of the same experiment, data, profile, device and options");
+  const std::vector<std::string> selected = selected_cells(options, outcome.cells);
+  const bool anew = !options.resume && !options.list && !options.report_only;
+  if (anew) start_over(store, outcome.cells, selected);
   for (const Cell& cell : outcome.cells) {
     std::string damage;
     if (auto finished = store.load(cell, &damage)) outcome.finished[cell.name] = *std::move(finished);
     if (!damage.empty()) std::cerr << "warning: " << damage << "\n";
   }
-  const std::vector<std::string> selected = selected_cells(options, outcome.cells);
   if (options.list) print_list(outcome, selected);
   if (options.list) return outcome;
   if (options.report_only) {
@@ -294,10 +303,11 @@ Outcome run_cells(const Study& study, const RunOptions& options, std::vector<Cel
     return outcome;
   }
 
-  Todo todo(outcome, options.resume);
-  for (const std::string& name : selected) todo.add(name, true);
+  if (anew)
+    for (const std::string& name : selected) outcome.finished.erase(name);  // those of --merge
+  Todo todo(outcome);
+  for (const std::string& name : selected) todo.add(name);
   if (todo.list().empty()) return outcome;
-  for (const Cell* cell : todo.list()) outcome.finished.erase(cell->name);  // --no-resume
   store.prepare();
   Workers(options, store, todo.list(), outcome).run();
   print_rest(outcome, options);

@@ -23,8 +23,12 @@ StopRequest::StopRequest(std::optional<double> max_minutes) {
   interrupted = false;
   for (std::size_t i = 0; i < kSignals.size(); ++i) {
     struct sigaction action = {};
-    action.sa_handler = [](int) { interrupted = true; };
-    action.sa_flags = SA_RESTART | static_cast<int>(SA_RESETHAND);  // reset: the second one kills
+    action.sa_handler = [](int number) {
+      if (!interrupted.exchange(true)) return;
+      signal(number, SIG_DFL);
+      raise(number);  // arrives when this handler returns
+    };
+    action.sa_flags = SA_RESTART;
     sigaction(kSignals[i], &action, &before_[i]);
   }
 }

@@ -8,7 +8,7 @@
 
 namespace tobogan {
 
-// While one exists, the first SIGINT or SIGTERM is noted instead of killing; the second kills as always.
+// While one exists, the first SIGINT or SIGTERM is noted instead of killing; the second of either kills as always.
 // REQUIRES: at most one at a time in a process.
 class StopRequest {
  public:

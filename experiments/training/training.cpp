@@ -8,7 +8,7 @@
 namespace tobogan {
 
 void Training::run(CellRun& cell) {
-  if (cell.has_checkpoint()) load(cell.checkpoint());
+  cell.resume([this](const std::filesystem::path& checkpoint) { load(checkpoint); });
   while (steps_done_ < steps_in_all_) {
     ++steps_done_;
     step();
@@ -27,6 +27,7 @@ void Training::save(const std::filesystem::path& path) {
 
 void Training::load(const std::filesystem::path& path) {
   const Metadata metadata = load_checkpoint(path, context_.rng, state());
+  check(metadata.contains("steps_done") && metadata.contains("log"), "it has no number of steps or no log");
   steps_done_ = std::stoll(metadata.at("steps_done"));
   log_ = nlohmann::json::parse(metadata.at("log"));
 }

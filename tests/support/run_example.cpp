@@ -48,7 +48,7 @@ nlohmann::json run_walk(CellRun& run, Accidents& accidents, std::uint64_t seed, 
   constexpr std::int64_t kSteps = 20;
   check(accidents.fail != name, "it was told to fail");
   Walk walk{.x = 0.1 + 0.01 * static_cast<double>(seed)};
-  if (run.has_checkpoint()) walk = load(run.checkpoint());
+  run.resume([&](const std::filesystem::path& checkpoint) { walk = load(checkpoint); });
   while (walk.step < kSteps) {
     walk.x = 3.99 * walk.x * (1 - walk.x);
     walk.sum += walk.x;
