@@ -3,6 +3,7 @@
 #include "datasets/batches.h"
 #include "engine/optim.h"
 #include "engine/readings.h"
+#include "engine/serialize.h"
 #include "engine/step.h"
 #include "experiments/training/training.h"
 #include "models/tutorial_dcgan.h"
