@@ -1,3 +1,5 @@
+// A process group behind two pipes: orders go in as lines, times come back as lines, and a peer that hangs or dies
+// costs its row of the table, not the run.
 #include "bench/contestant.h"
 
 #include <fcntl.h>

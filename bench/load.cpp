@@ -1,3 +1,4 @@
+// Read from the kernel's own counters: the difference of the machine's busy time and a process's is what others used.
 #include "bench/load.h"
 
 #include <sys/prctl.h>

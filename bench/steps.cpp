@@ -1,3 +1,4 @@
+// Each step is written as the paper's training does it, data loading left out, so that a peer can be told the same.
 #include "bench/steps.h"
 
 #include <algorithm>

@@ -1,20 +1,13 @@
 // Work on images that do not depend on each other, spread over the processors for a moment.  (Training has a pool of
 // its own, kernels/cpu/threads.h; a data set is made once, before it.)
 #pragma once
-#include <sched.h>
-
 #include <algorithm>
 #include <thread>
 #include <vector>
 
-namespace tobogan {
+#include "engine/cores.h"
 
-// The cores this process may use (a job's share of a machine, not the machine).
-inline int available_cores() {
-  cpu_set_t cores;
-  if (sched_getaffinity(0, sizeof cores, &cores) == 0) return std::max(1, CPU_COUNT(&cores));
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-}
+namespace tobogan {
 
 // Calls work(i) once for each i of 0..count-1, in any order and several at a time.  REQUIRES: work does not throw.
 template <class Work>

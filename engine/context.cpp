@@ -1,11 +1,10 @@
 // A Machine on the CPU is a thread pool and a memory pool; on a GPU it is what kernels/cuda/machine.h says.
 #include "engine/context.h"
 
-#include <algorithm>
 #include <charconv>
 #include <optional>
-#include <thread>
 
+#include "engine/cores.h"
 #include "kernels/cpu/memory_pool.h"
 #include "kernels/cpu/threads.h"
 #include "kernels/transfer.h"
@@ -21,7 +20,7 @@ namespace {
 
 int threads_for(const MachineOptions& options) {
   check(options.threads >= 0, "expected a number of threads of at least 1 (or 0: one per core), got ", options.threads);
-  return options.threads ? options.threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return options.threads ? options.threads : available_cores();
 }
 
 // A machine of either kind: its tag and its pool are all that anybody asks about.

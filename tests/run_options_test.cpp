@@ -1,7 +1,7 @@
 // The options of every experiment: what they accept, what they refuse and in which words.
 #include <CLI/CLI.hpp>
 
-#include "datasets/parallel.h"
+#include "engine/cores.h"
 #include "engine/error.h"
 #include "experiments/run/options.h"
 #include "tests/support/catch.h"

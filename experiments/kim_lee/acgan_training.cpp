@@ -1,3 +1,4 @@
+// D is trained on real images and on fakes made without a record, then G through D; no target is a whole 0 or 1.
 #include "experiments/kim_lee/acgan_training.h"
 
 #include "engine/autograd.h"

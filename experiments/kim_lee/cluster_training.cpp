@@ -1,3 +1,4 @@
+// One step: the critic several times with gradient penalty, then generator and encoder together.
 #include "experiments/kim_lee/cluster_training.h"
 
 #include <cmath>

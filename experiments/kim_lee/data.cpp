@@ -1,3 +1,4 @@
+// Biased sets are made once for each (set, bias, seed) and shared by the cells that ask for them.
 #include "experiments/kim_lee/data.h"
 
 #include "datasets/image_folder.h"

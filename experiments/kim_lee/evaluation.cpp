@@ -1,3 +1,4 @@
+// One number after another goes into the result, with a look for Ctrl-C before each.
 #include "experiments/kim_lee/evaluation.h"
 
 #include <algorithm>

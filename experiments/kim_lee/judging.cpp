@@ -1,3 +1,4 @@
+// Trained networks are read back from the folders of the cells that made them.
 #include "experiments/kim_lee/judging.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The numbers of the paper's tables, as printed.
 #include "experiments/kim_lee/paper.h"
 
 namespace tobogan::kim_lee {

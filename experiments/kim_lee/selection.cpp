@@ -1,3 +1,4 @@
+// Draws for one class go on until enough are qualified or the draws run out.
 #include "experiments/kim_lee/selection.h"
 
 #include <algorithm>

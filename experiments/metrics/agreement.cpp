@@ -1,3 +1,4 @@
+// Everything follows from the table of how many samples have each pair of labels.
 #include "experiments/metrics/agreement.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Everything but the losses follows from the confusion matrix.
 #include "experiments/metrics/classification.h"
 
 #include <algorithm>

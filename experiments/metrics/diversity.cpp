@@ -1,3 +1,4 @@
+// The matrix of similarities is computed once a class; each random order of leader clustering reads it again.
 #include "experiments/metrics/diversity.h"
 
 #include <algorithm>

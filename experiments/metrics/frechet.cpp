@@ -1,3 +1,4 @@
+// Two symmetric eigenproblems (see the header), and covariances by blocks of columns on all threads.
 #include "experiments/metrics/frechet.h"
 
 #include <Eigen/Eigenvalues>

@@ -1,3 +1,4 @@
+// What depends on one image alone is computed once; the pairs are then rows against rows.
 #include "experiments/metrics/fsim.h"
 
 #include <algorithm>

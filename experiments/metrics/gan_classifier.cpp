@@ -1,3 +1,4 @@
+// The same share of recognised images, with training and test sets exchanged.
 #include "experiments/metrics/gan_classifier.h"
 
 #include "experiments/metrics/classification.h"

@@ -1,3 +1,4 @@
+// Bytes become floats without a change of scale.
 #include "experiments/metrics/grey_images.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Names and the resize are those of the published graph: a feature is comparable only if both are.
 #include "experiments/metrics/inception.h"
 
 #include <algorithm>

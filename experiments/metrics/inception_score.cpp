@@ -1,3 +1,4 @@
+// Rows are shuffled before they are split, as fakes often come sorted by class.
 #include "experiments/metrics/inception_score.h"
 
 #include <cmath>

@@ -1,3 +1,4 @@
+// Each subset is three products of matrices.
 #include "experiments/metrics/kid.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Distances come from products of matrices; an empty cluster takes the sample that is furthest from its centre.
 #include "experiments/metrics/kmeans.h"
 
 #include <algorithm>

@@ -1,9 +1,11 @@
+// Checks and words that every metric needs.
 #include "experiments/metrics/metric.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <thread>
+
+#include "engine/cores.h"
 
 namespace tobogan::metrics {
 
@@ -34,7 +36,7 @@ std::string cost_text(double multiply_adds) {
 
 int thread_count(int threads) {
   check(threads >= 0, "threads: expected 0 (one per core) or more, got ", threads);
-  return threads > 0 ? threads : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return threads > 0 ? threads : available_cores();
 }
 
 MeanDeviation mean_deviation(std::span<const double> values) {

@@ -1,3 +1,4 @@
+// Distances are made for a block of samples at a time, so that memory grows with N, not with its square.
 #include "experiments/metrics/neighbours.h"
 
 #include <algorithm>

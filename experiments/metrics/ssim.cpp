@@ -1,3 +1,4 @@
+// A window is separable: its means are sums along rows, then along columns.
 #include "experiments/metrics/ssim.h"
 
 #include <Eigen/Core>

@@ -1,3 +1,4 @@
+// The exact sums over all pairs, rows shared among threads.
 #include "experiments/metrics/tsne.h"
 
 #include <Eigen/Eigenvalues>

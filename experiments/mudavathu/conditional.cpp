@@ -1,3 +1,4 @@
+// D moves on real images, then on fakes, then G moves; what D gets right among the last batches is counted on the way.
 #include "experiments/mudavathu/conditional.h"
 
 #include <cmath>

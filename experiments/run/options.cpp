@@ -10,7 +10,7 @@
 #include <new>
 #include <string_view>
 
-#include "datasets/parallel.h"
+#include "engine/cores.h"
 #include "engine/error.h"
 
 namespace tobogan {

@@ -1,3 +1,4 @@
+// A cell trains one and leaves its weights; whoever needs it reads them into the same network.
 #include "experiments/training/classifier.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Batch by batch, without a record of gradients.
 #include "experiments/training/sampling.h"
 
 #include "engine/autograd.h"

@@ -1,3 +1,4 @@
+// Groups are found along each axis alone; a group of pixels is a pair of them.
 #include "kernels/cpu/conv_groups.h"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// The choice of micro-kernel is the processor's and made once; the cuts depend on sizes and threads, never on results.
 #include "kernels/cpu/gemm.h"
 
 #include <algorithm>

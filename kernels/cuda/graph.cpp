@@ -1,3 +1,4 @@
+// Memory that captured work takes is leased to the graph: nobody else may have it between replays.
 #include "kernels/cuda/graph.h"
 
 #include "kernels/cuda/check.h"

@@ -1,3 +1,4 @@
+// cuDNN's statuses become exceptions, its descriptors objects.
 #include "kernels/cudnn/handles.h"
 
 #include <cudnn.h>
