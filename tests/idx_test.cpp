@@ -167,8 +167,7 @@ TEST_CASE("a gzip file of several members is read as one") {
   const Bytes members = gzip(Bytes(kGoodImages.begin(), cut)) + gzip(Bytes(cut, kGoodImages.end()));
   CHECK(pair.refused(members, kGoodLabels) == "");
   CHECK_THAT(pair.refused(members + gzip(Bytes(1)), kGoodLabels), ContainsSubstring("goes on after the last byte"));
-  CHECK_THAT(pair.refused(members + Bytes{0x1f, 2, 3}, kGoodLabels),
-             ContainsSubstring("bytes follow") || ContainsSubstring("damaged") || ContainsSubstring("cut off"));
+  CHECK_THAT(pair.refused(members + Bytes{0x1f, 2, 3}, kGoodLabels), ContainsSubstring("is damaged"));
 }
 
 TEST_CASE("a gzip bomb is left uninflated") {

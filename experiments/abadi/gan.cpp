@@ -2,9 +2,9 @@
 #include "experiments/abadi/gan.h"
 
 #include "datasets/cifar.h"
-#include "engine/autograd.h"
 #include "engine/nn/gan.h"
 #include "experiments/run/machine.h"
+#include "experiments/training/sampling.h"
 #include "experiments/training/stored_images.h"
 
 namespace tobogan::abadi {
@@ -67,18 +67,12 @@ State ClassGan::state() {
 }
 
 ImageSet ClassGan::sample(int count) {
-  const NoGrad off;
   generator_.eval();
-  ImageSet fakes = form_;
-  fakes.source = "fakes of " + form_.source;
-  for (int done = 0; done < count; done += kSampleBatch) {
-    const int batch = std::min(kSampleBatch, count - done);
-    const Tensor z = context_.rng["samples"].normal({batch, config_.network.latent});
-    const std::vector<uint8_t> bytes = to_bytes(generator_(z));
-    fakes.pixels.insert(fakes.pixels.end(), bytes.begin(), bytes.end());
-  }
-  fakes.count = count;
-  fakes.labels.assign(count, config_.label);
+  const std::vector<int32_t> labels(count, config_.label);
+  const auto generate = [this](const Indices& wanted) {
+    return generator_(context_.rng["samples"].normal({static_cast<int>(wanted.count()), config_.network.latent}));
+  };
+  ImageSet fakes = sample_images(context_.device, form_, labels, {}, generate, kSampleBatch);
   generator_.train();
   return fakes;
 }
