@@ -5,14 +5,14 @@
 #include <thread>
 #include <vector>
 
-#include "engine/cores.h"
+#include "kernels/cores.h"
 
 namespace tobogan {
 
 // Calls work(i) once for each i of 0..count-1, in any order and several at a time.  REQUIRES: work does not throw.
 template <class Work>
 void for_each_image(int count, const Work& work) {
-  const int hands = available_cores();
+  const int hands = kernels::available_cores();
   const auto every = [&](int first) {
     for (int i = first; i < count; i += hands) work(i);
   };

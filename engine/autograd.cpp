@@ -68,18 +68,19 @@ std::vector<Tensor> operations_between(const Tensor& y, Visits& visits) {
       continue;
     }
     Visit& visit = visits[frame.tensor.node()];
-    visit.reached |= visit.target;
+    bool passed_on = false;  // down to a target
     if (history) {
       check(!history->used_up, "grad: an earlier grad() has used up the graph behind a tensor of shape ",
             frame.tensor.shape(), "; give that call {.keep_graph = true}");
       for (const Tensor& input : history->edges.inputs) {
         const auto below = visits.find(input.node());
         if (below == visits.end() || !below->second.reached) continue;
-        visit.reached = true;
+        passed_on = true;
         ++below->second.uses;
       }
-      if (visit.reached) order.push_back(frame.tensor);
+      if (passed_on) order.push_back(frame.tensor);
     }
+    visit.reached = passed_on || visit.target;
     stack.pop_back();
   }
   return order;
@@ -149,6 +150,11 @@ NoGrad::~NoGrad() {
   is_recording = previous_;
 }
 
+Tensor without_rule(Tensor y, const Tensor& x) {
+  forget(y, x);
+  return y;
+}
+
 Tensor record(Tensor y, std::vector<Edge> edges) {
   if (!is_recording) {
     for (const Edge& edge : edges) forget(y, edge.input);
@@ -191,7 +197,11 @@ std::vector<Tensor> grad(const Tensor& y, std::span<const Tensor> wrt, const Gra
   check(y.requires_grad() || !y.node()->forgotten, "grad: the result of shape ", y.shape(),
         " was made while nobody was recording (under NoGrad, or by a grad() without {.create_graph = true})");
   Visits visits;
-  for (const Tensor& w : wrt) visits[w.node()].target = true;
+  for (const Tensor& w : wrt) {
+    check(w.requires_grad() || w.node() == y.node(), "grad: nothing was recorded of a tensor of shape ", w.shape(),
+          " that is asked about; require_grad() it before it is used");
+    visits[w.node()].target = true;
+  }
   std::vector<Tensor> order = operations_between(y, visits);
 
   std::optional<NoGrad> off;
@@ -214,8 +224,14 @@ std::vector<Tensor> grad(const Tensor& y, std::span<const Tensor> wrt, const Gra
   std::vector<Tensor> gradients;
   gradients.reserve(wrt.size());
   for (const Tensor& w : wrt) {
-    const Tensor& gradient = visits[w.node()].gradient;
-    gradients.push_back(gradient.defined() ? gradient : Tensor::zeros(w.shape(), w.device()));
+    Tensor gradient = visits[w.node()].gradient;
+    if (!gradient.defined()) {
+      gradient = Tensor::zeros(w.shape(), w.device());
+    } else if (!recording() && w.node() != y.node()) {
+      gradient = gradient.detach();  // a rule may have returned a tensor that others hold: it is not to be marked
+      gradient.node()->forgotten = true;
+    }
+    gradients.push_back(std::move(gradient));
   }
   return gradients;
 }

@@ -75,6 +75,9 @@ Tensor record(Tensor y, std::vector<Tensor> inputs, JointRule rule);
 Tensor record(Tensor y, std::vector<Tensor> inputs, std::shared_ptr<const FirstStep> first_step, int bias,
               JointRule rule);
 
+// y, made of x by arithmetic that has no rule: unless it is detached, grad() refuses to differentiate it.
+Tensor without_rule(Tensor y, const Tensor& x);
+
 struct GradOptions {
   bool create_graph = false;  // the gradients can be differentiated again (and y's graph is kept)
   bool keep_graph = false;    // y's graph is kept for another grad(); otherwise its memory is freed on the way
@@ -83,8 +86,9 @@ struct GradOptions {
 
 // dy/dw for each w of wrt, zeros where y does not depend on w.
 // Throws Error where y is not a scalar and no seed is given, where nothing of y was recorded although it was made from
-// tensors that were, where an earlier grad() has used up the graph, and where a tensor that a rule reads was changed in
-// place since (an optimiser stepped between forward and backward).
+// tensors that were (by an earlier grad() without create_graph, say), where nobody marked a w with require_grad(),
+// where an earlier grad() has used up the graph, and where a tensor that a rule reads was changed in place since (an
+// optimiser stepped between forward and backward).
 std::vector<Tensor> grad(const Tensor& y, std::span<const Tensor> wrt, const GradOptions& options = {});
 Tensor grad(const Tensor& y, const Tensor& wrt, const GradOptions& options = {});
 

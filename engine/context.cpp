@@ -4,7 +4,7 @@
 #include <charconv>
 #include <optional>
 
-#include "engine/cores.h"
+#include "kernels/cores.h"
 #include "kernels/cpu/memory_pool.h"
 #include "kernels/cpu/threads.h"
 #include "kernels/transfer.h"
@@ -20,7 +20,7 @@ namespace {
 
 int threads_for(const MachineOptions& options) {
   check(options.threads >= 0, "expected a number of threads of at least 1 (or 0: one per core), got ", options.threads);
-  return options.threads ? options.threads : available_cores();
+  return options.threads ? options.threads : kernels::available_cores();
 }
 
 // A machine of either kind: its tag and its pool are all that anybody asks about.

@@ -14,8 +14,11 @@ void binary_cross_entropy(Cuda on, int64_t count, Real target, const Real* logit
 //   discriminator[0] = 1/2 [mean over real images, target 1 + mean over fakes, target 0], its derivatives gradient[i];
 //   generator[0]     = mean over fakes, target 1;
 //   fake_scale[i]    = the generator's loss's derivative by the logit of fake i in units of the discriminator's:
-//                      (sigmoid(l) - 1) / (1/2 sigmoid(l)) = -2 e^-l, where l below -40 is taken for -40.
+//                      (sigmoid(l) - 1) / (1/2 sigmoid(l)) = -2 e^-l.
+// In the derivatives of a fake, gradient and fake_scale, l below kLowestFake is taken for it: their product is the
+// generator's derivative, which e^-l alone would overflow and sigmoid(l) alone would lose.
 // REQUIRES: pairs >= 1.
+inline constexpr Real kLowestFake = -40;
 struct GanLosses {
   Real *discriminator, *gradient, *generator, *fake_scale;
 };

@@ -6,12 +6,13 @@
 
 namespace tobogan::kernels {
 
-// Copies `bytes` bytes from host memory to the machine's, or back; returns when the host side may be used.
+// Copies `bytes` bytes from host memory to the machine's, or back; returns when the host side may be used.  For no
+// bytes the pointers may be null.
 inline void from_host(Cpu, size_t bytes, const void* host, void* device) {
-  std::memcpy(device, host, bytes);
+  if (bytes > 0) std::memcpy(device, host, bytes);
 }
 inline void to_host(Cpu, size_t bytes, const void* device, void* host) {
-  std::memcpy(host, device, bytes);
+  if (bytes > 0) std::memcpy(host, device, bytes);
 }
 void from_host(Cuda on, size_t bytes, const void* host, void* device);
 void to_host(Cuda on, size_t bytes, const void* device, void* host);

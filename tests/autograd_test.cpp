@@ -126,6 +126,15 @@ TEST_CASE_METHOD(Fixture, "a tensor changed between forward and grad is noticed"
   CHECK(grad(again, w, {.keep_graph = true}).to_host() == std::vector<Real>{3, 4});
   Tensor(w).set(std::vector<Real>{0, 0});
   CHECK_THROWS_WITH(grad(again, w), ContainsSubstring("changed in place"));
+  // Nor does a second derivative read what has moved since the first.
+  const Tensor v = leaf({2}, {3, 4});
+  const Tensor slope = grad(sum(square(clamp(v, 0, 5))), v, {.create_graph = true});
+  const Tensor rectified = leaky_relu(v, 0.2);
+  const Tensor leaky_slope = grad(sum(square(rectified)), v, {.create_graph = true});
+  Tensor(v).set(std::vector<Real>{7, 8});
+  CHECK_THROWS_WITH(grad(sum(slope), v), ContainsSubstring("changed in place"));
+  Tensor(rectified).set(std::vector<Real>{-1, -1});
+  CHECK_THROWS_WITH(grad(sum(leaky_slope), v), ContainsSubstring("changed in place"));
 }
 
 TEST_CASE_METHOD(Fixture, "what a result does not depend on has zero gradient") {
@@ -150,6 +159,10 @@ TEST_CASE_METHOD(Fixture, "asking about the result, a tensor twice, and a tensor
   CHECK(grad(y, hidden, {.keep_graph = true}).to_host() == std::vector<Real>{2, 8});
   const Tensor single = leaf({}, {3});
   CHECK(grad(single, single).item() == 1);
+  // The way back ends at what was asked about: what made it is neither run nor used up.
+  const Tensor unkept = square(x);
+  CHECK(grad(sum(unkept * unkept), unkept).to_host() == std::vector<Real>{2, 8});
+  CHECK(grad(sum(unkept), x).to_host() == std::vector<Real>{2, 4});
 }
 
 TEST_CASE_METHOD(Fixture, "paths that meet again are added up") {
@@ -189,9 +202,32 @@ TEST_CASE_METHOD(Fixture, "what was made while nobody was recording has no deriv
   CHECK_THROWS_WITH(grad(sum(y), x), ContainsSubstring("nobody was recording"));
   const Tensor slope = grad(sum(x * x * x), x);  // without create_graph
   CHECK_THROWS_WITH(grad(sum(slope), x), ContainsSubstring(".create_graph = true"));
+  // Where a rule's own kernels made the gradient, and where the forward pass has results without a rule.
+  const Tensor images = drawn({4, 3}, "images").require_grad(), logits = drawn({4, 1}, "logits").require_grad();
+  const BatchNormResult normalized = batch_norm(images, {}, {});
+  const GanLosses losses = gan_losses(logits);
+  for (const auto& [made, from] : std::vector<std::pair<Tensor, Tensor>>{
+           {grad(sum(tanh(x)), x), x},
+           {grad(sum(activate(images, drawn({3}, "bias"), {.slope = 0.2})), images), images},
+           {grad(sum(square(normalized.y)), images), images},
+           {grad(bce_with_logits(logits, 1), logits), logits},
+           {grad(losses.discriminator, logits), logits},
+           {normalized.mean, images},
+           {normalized.variance, images},
+           {losses.generator, logits},
+           {losses.fake_scale, logits},
+       })
+    CHECK_THROWS_WITH(grad(sum(made), from), ContainsSubstring("nobody was recording"));
   // Made from nothing that was asked about, or cut off on purpose: constants.
   CHECK(grad(sum(y.detach()), x).to_host() == std::vector<Real>{0, 0});
   CHECK(grad(sum(y * x), x).to_host() == std::vector<Real>{1, 4});
+}
+
+TEST_CASE_METHOD(Fixture, "who asks about a tensor that nobody marked hears of it") {
+  const Tensor x = leaf({2}, {1, 2}), constant = Tensor::full({2}, 3, on);
+  CHECK_THROWS_WITH(grad(sum(x * constant), constant), ContainsSubstring("require_grad()") && ContainsSubstring("{2}"));
+  const Tensor one = Tensor::full({}, 1, on);
+  CHECK(grad(one, one).item() == 1);  // by itself
 }
 
 TEST_CASE_METHOD(Fixture, "a rule for all inputs returns a gradient for each, and there are not too many") {

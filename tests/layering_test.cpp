@@ -57,12 +57,12 @@ struct Layer {
 };
 
 const std::vector<Layer> kLayers = {
+    {"kernels/cores.", {}},
     {"kernels/cpu/", {"kernels/"}},
     {"kernels/cuda/", {"kernels/"}},
     {"kernels/cudnn/", {"kernels/"}},
     {"kernels/", {"kernels/"}},
     {"engine/error.", {}},
-    {"engine/cores.", {}},
     {"engine/atomic_file.", {"engine/atomic_file.h", "engine/error.h"}},
     {"engine/nn/", {"engine/", "kernels/"}},
     {"engine/optim.", {"engine/", "kernels/"}},
@@ -75,14 +75,15 @@ const std::vector<Layer> kLayers = {
     {"engine/serialize.", {"engine/serialize.h", "engine/state.h", "engine/atomic_file.h"}},
     {"engine/checkpoint.", {"engine/checkpoint.h", "engine/serialize.h", "engine/random.h", "engine/error.h"}},
     {"engine/",
-     {"engine/context.h", "engine/cores.h", "engine/random.h", "engine/readings.h", "engine/state.h", "engine/tensor.h",
+     {"engine/context.h", "engine/random.h", "engine/readings.h", "engine/state.h", "engine/tensor.h",
       "engine/autograd.h", "engine/memory.h", "engine/shape.h", "engine/device.h", "engine/error.h", "kernels/"}},
     {"models/", {"models/", "engine/"}},
     {"datasets/batches.", {"datasets/", "engine/", "kernels/"}},
-    {"datasets/", {"datasets/", "engine/cores.h", "engine/error.h", "engine/atomic_file.h"}},
+    {"datasets/", {"datasets/", "kernels/cores.h", "engine/error.h", "engine/atomic_file.h"}},
     // Most metrics are dense algebra on the host, on its thread pool.
-    {"experiments/metrics/", {"experiments/metrics/", "models/", "datasets/", "engine/", "kernels/cpu/threads.h"}},
-    {"experiments/", {"experiments/", "models/", "datasets/", "engine/"}},
+    {"experiments/metrics/",
+     {"experiments/metrics/", "models/", "datasets/", "engine/", "kernels/cores.h", "kernels/cpu/threads.h"}},
+    {"experiments/", {"experiments/", "models/", "datasets/", "engine/", "kernels/cores.h"}},
     {"bench/peers/", {}},
     {"bench/", {"bench/", "tests/support/", "models/", "datasets/", "engine/", "kernels/"}},
     {"tests/", kFolders},

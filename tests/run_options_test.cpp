@@ -1,9 +1,9 @@
 // The options of every experiment: what they accept, what they refuse and in which words.
 #include <CLI/CLI.hpp>
 
-#include "engine/cores.h"
 #include "engine/error.h"
 #include "experiments/run/options.h"
+#include "kernels/cores.h"
 #include "tests/support/catch.h"
 #include "tests/support/quiet.h"
 #include "tests/support/temp_folder.h"
@@ -53,7 +53,7 @@ TEST_CASE("without options: the quick profile on the CPU, all cells, all cores")
   CHECK(o.seeds == Seeds{1});
   CHECK(o.cells == "*");
   CHECK(o.out == "results/abadi-quick");
-  CHECK(o.threads == available_cores());
+  CHECK(o.threads == kernels::available_cores());
   CHECK(o.resume);
   CHECK_FALSE(o.max_minutes);
 }
@@ -90,7 +90,7 @@ TEST_CASE("every option reaches its field") {
   CHECK(o.profile == Profile::paper);
   CHECK(o.seeds == Seeds{1, 3, 10, 11, 12});
   CHECK(o.jobs == 4);
-  CHECK(o.threads == std::max(1, available_cores() / 4));
+  CHECK(o.threads == std::max(1, kernels::available_cores() / 4));
   CHECK(o.cells == "gan-*");
   CHECK(o.shard.index == 2);
   CHECK(o.shard.count == 8);

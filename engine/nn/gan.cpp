@@ -23,7 +23,7 @@ GanGradients gan_gradients(const Tensor& real, const Tensor& fake,
   return {.discriminator_loss = losses.discriminator,
           .generator_loss = losses.generator,
           .discriminator = std::move(grads),
-          .generator = grad(fake, of_generator, {.seed = dfake})};
+          .generator = of_generator.empty() ? std::vector<Tensor>{} : grad(fake, of_generator, {.seed = dfake})};
 }
 
 }  // namespace tobogan

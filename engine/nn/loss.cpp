@@ -53,6 +53,8 @@ GanLosses gan_losses(const Tensor& logits) {
                                        }
                                        return dloss.is_one() ? derivative : dloss * derivative;
                                      }}});
+  losses.generator = without_rule(losses.generator, logits);
+  losses.fake_scale = without_rule(losses.fake_scale, logits);
   return losses;
 }
 

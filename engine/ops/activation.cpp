@@ -29,7 +29,8 @@ Tensor activation_grad(const Tensor& dy, const Tensor& y, const kernels::Activat
   const TallMatrix m = tall_matrix(y.shape());
   dispatch(y.device(),
            [&](auto on) { kernels::activate_grad(on, how, m.rows, m.columns, dy.data(), y.data(), dx.data()); });
-  return record(dx, {{dy, [=](const Tensor& d, const Tensor&) { return activation_grad(d, y, how); }}});
+  return record(dx, {{dy, [=](const Tensor& d, const Tensor&) { return activation_grad(d, y, how); }},
+                     {y.detach(), {}}});  // its sign alone matters, but the rule reads it
 }
 
 // One pass, unless somebody is recording the way back or there is nothing but the sums.

@@ -2,8 +2,8 @@
 #include "engine/ops/elementwise.h"
 
 #include "engine/autograd.h"
+#include "engine/ops/activation.h"
 #include "engine/ops/reduce.h"
-#include "kernels/activation.h"
 #include "kernels/elementwise.h"
 
 namespace tobogan {
@@ -34,7 +34,8 @@ Tensor clamp_grad(const Tensor& dy, const Tensor& x, double low, double high) {
   dispatch(x.device(), [&](auto on) {
     kernels::clamp_grad(on, x.count(), static_cast<Real>(low), static_cast<Real>(high), dy.data(), x.data(), dx.data());
   });
-  return record(dx, {{dy, [=](const Tensor& d, const Tensor&) { return clamp_grad(d, x, low, high); }}});
+  return record(dx, {{dy, [=](const Tensor& d, const Tensor&) { return clamp_grad(d, x, low, high); }},
+                     {x.detach(), {}}});  // without a slope, but the rule reads it
 }
 
 }  // namespace
@@ -92,15 +93,8 @@ Tensor reciprocal(const Tensor& x) {
 }
 
 Tensor tanh(const Tensor& x) {
-  return record(compute(Unary::kTanh, x), {{x, [](const Tensor& dy, const Tensor& y) {
-                                              if (recording()) return dy * (1 - y * y);
-                                              Tensor dx(y.shape(), y.device());
-                                              dispatch(y.device(), [&](auto on) {
-                                                kernels::activate_grad(on, {.tanh = true}, y.count(), 1, dy.data(),
-                                                                       y.data(), dx.data());
-                                              });
-                                              return dx;
-                                            }}});
+  return record(compute(Unary::kTanh, x),
+                {{x, [](const Tensor& dy, const Tensor& y) { return activation_grad(dy, y, {.tanh = true}); }}});
 }
 
 Tensor sigmoid(const Tensor& x) {

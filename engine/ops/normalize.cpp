@@ -157,7 +157,8 @@ BatchNormResult batch_norm(const Tensor& x, const Tensor& gamma, const Tensor& b
   BatchMoments moments{.epsilon = options.epsilon, .running = running};
   const kernels::ColumnMoments to = column_moments(moments, x.shape(), x.device());
   dispatch(x.device(), [&](auto on) { kernels::column_moments(on, m.rows, m.columns, x.data(), to); });
-  return {batch_norm(x, moments, gamma, beta, options.activation), moments.mean, moments.variance};
+  return {batch_norm(x, moments, gamma, beta, options.activation), without_rule(moments.mean, x),
+          without_rule(moments.variance, x)};
 }
 
 Tensor batch_norm(const Tensor& x, const BatchMoments& moments, const Tensor& gamma, const Tensor& beta,
@@ -187,16 +188,16 @@ Tensor batch_norm_with(const Tensor& x, const Tensor& mean, const Tensor& varian
   check_channels("a variance", variance, x.shape(), x.device());
   check_channels("gamma", gamma, x.shape(), x.device());
   check_channels("beta", beta, x.shape(), x.device());
-  const Tensor scale = inverse_deviation(variance, options.epsilon);
+  const Tensor scale = inverse_deviation(variance, options.epsilon), centre = mean.detach();
   const bool has_beta = beta.defined();
   std::vector<Tensor> inputs = defined_of(x, gamma, beta);
-  inputs.push_back(mean);  // has no gradient, but the rule reads it: it must not have moved until then
+  inputs.push_back(centre);  // has no gradient, but the rule reads it: it must not have moved until then
   return record(
-      apply(x, mean, scale, gamma, beta, options), inputs, [=](const Tensor& dy, const Tensor& y, const Wanted&) {
+      apply(x, centre, scale, gamma, beta, options), inputs, [=](const Tensor& dy, const Tensor& y, const Wanted&) {
         const Shape channels = channel_shape(x.shape()), flat{x.shape()[1]};
         const Tensor s = reshape(scale, channels);
         const Tensor g = activation_grad(dy, y, options.activation);
-        const Tensor dgamma = reshape(sum_to(g * (x - reshape(mean, channels)) * s, channels), flat);
+        const Tensor dgamma = reshape(sum_to(g * (x - reshape(centre, channels)) * s, channels), flat);
         const Tensor dx = g * (gamma.defined() ? reshape(gamma, channels) * s : s);
         std::vector<Tensor> gradients = keep_defined({dx, dgamma, reshape(sum_to(g, channels), flat)}, gamma, has_beta);
         gradients.emplace_back();

@@ -28,16 +28,16 @@ Tensor pool_gather(const Tensor& x, const Indices& choice, const PoolDims& d, co
 }  // namespace
 
 int pooled_size(int size, int kernel, int stride, int before, int after, bool ceil) {
-  const int room = size + before + after - kernel;
+  const int room = size + before + after - kernel + (ceil ? stride - 1 : 0);
   if (room < 0) return 0;
-  int count = room / stride + 1;
-  if (ceil && room % stride != 0 && count * stride < size + before) ++count;
-  return count;
+  const int count = room / stride + 1;
+  return ceil && (count - 1) * stride >= size + before ? count - 1 : count;
 }
 
 void check_pool(const char* operation, const Tensor& x, const PoolOptions& o) {
   const Padding& p = o.padding;
   check(x.shape().rank() == 4, operation, ": expected an image batch {N, C, H, W}, got shape ", x.shape());
+  check(x.shape()[2] >= 1 && x.shape()[3] >= 1, operation, ": expected images with pixels, got shape ", x.shape());
   check(std::min({o.kernel.h, o.kernel.w, o.stride.h, o.stride.w}) >= 1, operation,
         ": expected a window and strides of at least 1, got a window of ", o.kernel.h, " x ", o.kernel.w,
         " and strides of ", o.stride.h, " and ", o.stride.w);

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <cstdio>
 
-#include "engine/cores.h"
+#include "kernels/cores.h"
 
 namespace tobogan::metrics {
 
@@ -36,7 +36,7 @@ std::string cost_text(double multiply_adds) {
 
 int thread_count(int threads) {
   check(threads >= 0, "threads: expected 0 (one per core) or more, got ", threads);
-  return threads > 0 ? threads : available_cores();
+  return threads > 0 ? threads : kernels::available_cores();
 }
 
 MeanDeviation mean_deviation(std::span<const double> values) {

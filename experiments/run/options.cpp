@@ -10,8 +10,8 @@
 #include <new>
 #include <string_view>
 
-#include "engine/cores.h"
 #include "engine/error.h"
+#include "kernels/cores.h"
 
 namespace tobogan {
 namespace {
@@ -144,7 +144,7 @@ void add_result_options(CLI::App& app, RunOptions& o) {
 void complete(RunOptions& o, int argc, char** argv) {
   o.arguments.assign(argv, argv + argc);
   if (o.out.empty()) o.out = std::filesystem::path("results") / (o.experiment + "-" + to_string(o.profile));
-  if (o.threads == 0) o.threads = std::max(1, available_cores() / o.jobs);
+  if (o.threads == 0) o.threads = std::max(1, kernels::available_cores() / o.jobs);
 }
 
 std::string shell_quoted(const std::string& text) {

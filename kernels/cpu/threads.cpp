@@ -11,6 +11,7 @@
 #include <thread>
 #include <vector>
 
+#include "kernels/cores.h"
 #include "kernels/cpu/float_mode.h"
 
 #if defined(__x86_64__) || defined(__i386__)
@@ -90,8 +91,7 @@ struct Threads::State {
 Threads::Threads(int count) : count_(count < 1 ? 1 : count), state_(std::make_unique<State>()) {
   // About 30 microseconds: longer than the gap between two layers, shorter than anything a neighbour would notice.
   // More threads than processors must not spin at all, since they would spin in each other's way.
-  const unsigned processors = std::thread::hardware_concurrency();
-  state_->spins = processors != 0 && static_cast<unsigned>(count_) > processors ? 0 : 1500;
+  state_->spins = count_ > available_cores() ? 0 : 1500;
   try {
     for (int worker = 1; worker < count_; ++worker) {
       state_->workers.emplace_back([this, worker] { state_->work(worker); });

@@ -39,12 +39,12 @@ __global__ void __launch_bounds__(kBlock) gan_losses_kernel(int64_t pairs, const
   double of_discriminator = 0, of_generator = 0;
   const float each = 0.5f / float(pairs);
   for (int64_t i = threadIdx.x; i < pairs; i += kBlock) {
-    const float real = logits[i], fake = logits[pairs + i];
+    const float real = logits[i], fake = logits[pairs + i], bounded = fmaxf(fake, kLowestFake);
     of_discriminator += cross_entropy(real, 1) + cross_entropy(fake, 0);
     of_generator += cross_entropy(fake, 1);
     losses.gradient[i] = each * (sigmoid(real) - 1);
-    losses.gradient[pairs + i] = each * sigmoid(fake);
-    losses.fake_scale[i] = -2 * expf(-fmaxf(fake, -40));
+    losses.gradient[pairs + i] = each * sigmoid(bounded);
+    losses.fake_scale[i] = -2 * expf(-bounded);
   }
   of_discriminator = block_sum(of_discriminator);
   of_generator = block_sum(of_generator);

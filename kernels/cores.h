@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <thread>
 
-namespace tobogan {
+namespace tobogan::kernels {
 
 // The cores this process may use, at least 1: a job's share of a machine (its affinity mask), not the machine.
 inline int available_cores() {
@@ -14,4 +14,4 @@ inline int available_cores() {
   return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
-}  // namespace tobogan
+}  // namespace tobogan::kernels
