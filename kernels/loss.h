@@ -9,6 +9,9 @@ namespace tobogan::kernels {
 void binary_cross_entropy(Cpu on, int64_t count, Real target, const Real* logits, Real* loss, Real* gradient);
 void binary_cross_entropy(Cuda on, int64_t count, Real target, const Real* logits, Real* loss, Real* gradient);
 
+// See gan_losses.
+inline constexpr Real kLowestFake = -40;
+
 // The losses of a GAN from the logits of `pairs` real images and of as many fakes behind them.  With the means over a
 // kind of image of the cross-entropy above,
 //   discriminator[0] = 1/2 [mean over real images, target 1 + mean over fakes, target 0], its derivatives gradient[i];
@@ -18,7 +21,6 @@ void binary_cross_entropy(Cuda on, int64_t count, Real target, const Real* logit
 // In the derivatives of a fake, gradient and fake_scale, l below kLowestFake is taken for it: their product is the
 // generator's derivative, which e^-l alone would overflow and sigmoid(l) alone would lose.
 // REQUIRES: pairs >= 1.
-inline constexpr Real kLowestFake = -40;
 struct GanLosses {
   Real *discriminator, *gradient, *generator, *fake_scale;
 };
