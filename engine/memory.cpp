@@ -16,7 +16,8 @@ Storage::Storage(const Device& device, const void* constant)
     : device_(device), bytes_(0), data_(const_cast<void*>(constant)), owned_(false) {}
 
 Storage::~Storage() {
-  if (owned_) dispatch(device_, [&](auto on) { on.pool->give(data_, bytes_); });
+  // Not by dispatch(): a pool needs no GPU to be chosen for it, which may fail, and a destructor must not.
+  if (owned_) std::visit([&](const auto& on) { on.pool->give(data_, bytes_); }, device_);
 }
 
 void copy_from_host(const Device& device, size_t bytes, const void* host, void* data) {

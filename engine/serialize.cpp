@@ -134,7 +134,7 @@ class Reader {
 template <class From, class To>
 std::vector<To> convert(const std::vector<char>& bytes) {
   std::vector<From> from(bytes.size() / sizeof(From));
-  std::memcpy(from.data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(from.data(), bytes.data(), bytes.size());
   return std::vector<To>(from.begin(), from.end());
 }
 

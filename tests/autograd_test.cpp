@@ -246,6 +246,12 @@ TEST_CASE_METHOD(Fixture, "running statistics that move between forward and grad
   const Tensor used = batch_norm_with(x, mean, variance, gamma, {});
   batch_norm(x, gamma, {}, {}, {.mean = mean, .variance = variance});
   CHECK_THROWS_WITH(grad(sum(used), gamma), ContainsSubstring("changed in place"));
+  // The mean is a constant to this operation, also where it was made of what is asked about.
+  const Tensor shift = drawn({3}, "shift").require_grad();
+  const Tensor moved = batch_norm_with(x, shift * 2, variance, gamma, {});
+  const std::vector<Tensor> slopes = grad(sum(square(moved)), std::vector<Tensor>{shift, gamma});
+  CHECK(slopes[0].to_host() == std::vector<Real>{0, 0, 0});
+  CHECK(slopes[1].to_host() != std::vector<Real>{0, 0, 0});
   CHECK_THROWS_WITH(batch_norm(x, gamma, {}, {.activation = {.slope = 2}}), ContainsSubstring("slope"));
   CHECK_THROWS_WITH(batch_norm_with(x, mean, variance, gamma, {}, {.activation = {.dropout = 1}}),
                     ContainsSubstring("dropout"));

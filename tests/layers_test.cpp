@@ -357,6 +357,10 @@ TEST_CASE_METHOD(Fixture, "gan_gradients are those of the two losses, from two w
   CHECK(close(got.generator_loss, loss_g));
   for (size_t i = 0; i < d.size(); ++i) CHECK(close(got.discriminator[i], d[i]));
   for (size_t i = 0; i < g.size(); ++i) CHECK(close(got.generator[i], g[i]));
+  // A generator that is not trained needs no way back.
+  const GanGradients fixed = gan_gradients(real, fake.detach(), judge, discriminator.parameters(), {});
+  CHECK(fixed.generator.empty());
+  for (size_t i = 0; i < d.size(); ++i) CHECK(close(fixed.discriminator[i], d[i]));
   const Tensor fewer = drawn({5, 1, 28, 28}, "fewer");
   CHECK_THAT(refusal([&] { gan_gradients(fewer, fake, judge, d, g); }),
              ContainsSubstring("{5, 1, 28, 28}") && ContainsSubstring("{6, 1, 28, 28}"));

@@ -225,8 +225,16 @@ TEST_CASE("windows, padding and kernels that no image has are refused") {
     CHECK_THROWS_WITH(avg_pool2d(x, {.padding = negative}), ContainsSubstring("avg_pool2d"));
   }
   for (const Shape& empty : {Shape{3, 3, 0, 3}, Shape{3, 3, 3, 0}}) {
-    CHECK_THROWS_WITH(conv2d(x, Tensor::zeros(empty, on)), ContainsSubstring(concat_text(empty)));
-    CHECK_THROWS_WITH(conv_transpose2d(x, Tensor::zeros(empty, on)), ContainsSubstring(concat_text(empty)));
+    const Tensor nothing = Tensor::zeros(empty, on);
+    const auto told = ContainsSubstring(concat_text(empty));
+    CHECK_THROWS_WITH(conv2d(x, nothing), told);
+    CHECK_THROWS_WITH(conv_transpose2d(x, nothing), told);
+    // Nor are there images without pixels, whatever the padding would make of them.
+    CHECK_THROWS_WITH(conv2d(nothing, weight, {.padding = 1}), told && ContainsSubstring("at least one pixel"));
+    CHECK_THROWS_WITH(conv_transpose2d(nothing, weight), told && ContainsSubstring("at least one pixel"));
+    CHECK_THROWS_WITH(max_pool2d(nothing, {.padding = 1}), told && ContainsSubstring("at least one pixel"));
+    CHECK_THROWS_WITH(avg_pool2d(nothing, {.padding = 1}), told && ContainsSubstring("at least one pixel"));
+    CHECK_THROWS_WITH(upsample_nearest(nothing, 2), told && ContainsSubstring("at least one pixel"));
   }
   CHECK_THROWS_WITH(conv_transpose2d(x, Tensor::zeros({3, 0, 3, 3}, on)), ContainsSubstring("{3, 0, 3, 3}"));
   for (const PoolOptions& wrong :
@@ -235,6 +243,27 @@ TEST_CASE("windows, padding and kernels that no image has are refused") {
     CHECK_THROWS_WITH(max_pool2d(x, wrong), ContainsSubstring("max_pool2d"));
     CHECK_THROWS_WITH(avg_pool2d(x, wrong), ContainsSubstring("avg_pool2d"));
   }
+}
+
+// pooled_size, counted: windows start every `stride` pixels from the padding on, and each is full or, with ceil, begins
+// before the image's end.
+TEST_CASE("as many windows as fit, and with ceil one more where it begins inside the image") {
+  for (int size = 1; size <= 9; ++size)
+    for (int kernel = 1; kernel <= 5; ++kernel)
+      for (int stride = 1; stride <= 5; ++stride)
+        for (int before = 0; before <= kernel / 2; ++before)
+          for (int after = 0; after <= kernel / 2; ++after) {
+            int full = 0, begun = 0;
+            for (int start = -before; start + kernel <= size + after; start += stride) ++full;
+            begun = full;
+            // One more at most: the one that the last stride leaves unfinished.
+            const int start = begun * stride - before;
+            if (start < size && start + kernel - stride < size + after) ++begun;
+            INFO(size << " pixels, windows of " << kernel << " every " << stride << ", padding " << before << ", "
+                      << after);
+            CHECK(pooled_size(size, kernel, stride, before, after, false) == full);
+            CHECK(pooled_size(size, kernel, stride, before, after, true) == begun);
+          }
 }
 
 TEST_CASE("tensors of two machines do not meet") {

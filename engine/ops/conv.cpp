@@ -128,7 +128,7 @@ void check_input(const char* name, const Tensor& x, const Tensor& weight, const 
   check(x.shape().rank() == 4 && weight.shape().rank() == 4, name,
         ": expected an image batch {N, C, H, W} and a weight of four axes, got shapes ", x.shape(), " and ",
         weight.shape());
-  check(x.shape()[2] >= 1 && x.shape()[3] >= 1, name, ": expected images with pixels, got shape ", x.shape());
+  check_images(name, x);
   check(x.shape()[1] == weight.shape()[weight_axis], name, ": a weight of shape ", weight.shape(), " takes ",
         weight.shape()[weight_axis], " channels but the input of shape ", x.shape(), " has ", x.shape()[1]);
   check(!bias.defined() || bias.shape() == Shape{weight.shape()[1 - weight_axis]}, name, ": a weight of shape ",
@@ -191,6 +191,11 @@ Tensor conv_transpose2d_with(const Tensor& x, const Tensor& weight, Epilogue epi
 }
 
 }  // namespace
+
+void check_images(const char* operation, const Tensor& x) {
+  check(x.shape().rank() == 4 && x.shape()[2] >= 1 && x.shape()[3] >= 1, operation,
+        ": expected an image batch {N, C, H, W} of at least one pixel, got shape ", x.shape());
+}
 
 Tensor conv2d(const Tensor& x, const Tensor& weight, const ConvOptions& options) {
   return conv2d_with(x, weight, {}, options);

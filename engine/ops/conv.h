@@ -34,6 +34,9 @@ struct ConvOptions {
   Size2 dilation = 1;
 };
 
+// Throws Error, beginning with the operation's name, unless x is a batch of images that have pixels.
+void check_images(const char* operation, const Tensor& x);
+
 // x {N, in, H, W}, weight {out, in, kernel_h, kernel_w} -> {N, out, H', W'} with
 // H' = (H + top + bottom - dilation * (kernel_h - 1) - 1) / stride + 1.
 Tensor conv2d(const Tensor& x, const Tensor& weight, const ConvOptions& options = {});

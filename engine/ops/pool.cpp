@@ -36,8 +36,7 @@ int pooled_size(int size, int kernel, int stride, int before, int after, bool ce
 
 void check_pool(const char* operation, const Tensor& x, const PoolOptions& o) {
   const Padding& p = o.padding;
-  check(x.shape().rank() == 4, operation, ": expected an image batch {N, C, H, W}, got shape ", x.shape());
-  check(x.shape()[2] >= 1 && x.shape()[3] >= 1, operation, ": expected images with pixels, got shape ", x.shape());
+  check_images(operation, x);
   check(std::min({o.kernel.h, o.kernel.w, o.stride.h, o.stride.w}) >= 1, operation,
         ": expected a window and strides of at least 1, got a window of ", o.kernel.h, " x ", o.kernel.w,
         " and strides of ", o.stride.h, " and ", o.stride.w);

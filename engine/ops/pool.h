@@ -11,8 +11,8 @@ struct PoolOptions {
   bool ceil = false;  // a last window that is only partly inside the image counts too
 };
 
-// Throws Error, beginning with the operation's name, unless x is an image batch with pixels, the window and its strides
-// are at least 1 and the padding is explicit, not negative and at most half a window.
+// Throws Error, beginning with the operation's name, unless x is a batch of images that have pixels, the window and its
+// strides are at least 1 and the padding is explicit, not negative and at most half a window.
 void check_pool(const char* operation, const Tensor& x, const PoolOptions& options);
 
 // The largest element of each window of x {N, C, H, W}.  Padding never wins.

@@ -56,11 +56,6 @@ AxisMap reflected_axis(int in, int before, int after) {
   });
 }
 
-void check_images(const char* name, const Tensor& x) {
-  check(x.shape().rank() == 4 && x.shape()[2] > 0 && x.shape()[3] > 0, name,
-        ": expected an image batch {N, C, H, W}, got shape ", x.shape());
-}
-
 Tensor resample_by(const Tensor& x, const std::shared_ptr<const AxisMap>& rows,
                    const std::shared_ptr<const AxisMap>& columns) {
   const Shape& s = x.shape();

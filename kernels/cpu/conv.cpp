@@ -30,7 +30,9 @@ struct Gathering {
   Plane big() const { return {dims.big_w, dims.big_channels}; }
   Plane in() const { return to_small ? big() : small(); }
   Plane out() const { return to_small ? small() : big(); }
-  int64_t out_pixels() const { return to_small ? dims.small_h * dims.small_w : dims.big_h * dims.big_w; }
+  int64_t out_pixels() const {
+    return to_small ? int64_t{dims.small_h} * dims.small_w : int64_t{dims.big_h} * dims.big_w;
+  }
   bool few_results(const MicroKernels& kernels) const {
     return to_small && out().channels <= kFewChannels && in().channels >= 2 * kernels.lanes;
   }
