@@ -324,6 +324,30 @@ TEST_CASE("an empty batch gives empty images and a zero weight gradient") {
   const CaseOnGpu on_gpu(machine, c);
   on_gpu.run();
   CHECK(on_gpu.to_weight.host() == std::vector<Real>(c.weight.size(), 0));
+  const OnGpu<Real> bias(machine, std::vector<Real>(8, 1)), nothing(machine, 0);
+  const ConvEpilogue sums{.statistics = ConvEpilogue::Sums{bias.data()}};
+  conv2d(machine.tag(), c.dims, nothing.data(), on_gpu.weight.data(), nothing.data(), sums);
+  CHECK(bias.host() == std::vector<Real>{0, 0, 0, 0, 0, 1, 1, 1});
+  conv_transpose2d(machine.tag(), c.dims, nothing.data(), on_gpu.weight.data(), nothing.data(), sums);
+  CHECK(bias.host() == std::vector<Real>{0, 0, 0, 0, 0, 0, 1, 1});
+}
+
+TEST_CASE("a kernel of more taps than the second number of a grid can count") {
+  if (!kThorough) return;
+  const ConvDims d{.batch = 1,
+                   .big_channels = 9,
+                   .big_h = 1,
+                   .big_w = 65537,
+                   .small_channels = 9,
+                   .small_h = 1,
+                   .small_w = 1,
+                   .kernel_h = 1,
+                   .kernel_w = 65537};
+  const Case c(d);
+  CudaMachine machine;
+  const CaseOnGpu on_gpu(machine, c);
+  conv2d_weight(machine.tag(), d, on_gpu.big.data(), on_gpu.small.data(), on_gpu.to_weight.data());
+  CHECK(apart(on_gpu.to_weight.host(), c.wanted.weight) < 2 * kSumTolerance);
 }
 
 TEST_CASE("factors are rounded as the precision says, and sums are not") {

@@ -153,8 +153,8 @@ TEST_CASE(
 TEST_CASE("captured or not, a training on a GPU has the same bits, and goes on from a checkpoint to them") {
   const TempFolder folder;
   const auto file = folder.path() / "checkpoint.safetensors";
-  const MachineOptions gpu{.device = GENERATE(from_range(devices()))};
-  if (gpu.device == "cpu") return;  // also where there is no GPU
+  if (gpus().empty()) return;
+  const MachineOptions gpu{.device = "cuda"};  // cuDNN measures which algorithm it takes: others add up in another order
   Training eager(gpu, 1, Training::kSmall, {.capture = false}), captured(gpu, 1);
   for (int i = 0; i < 8; ++i) {  // two epochs and more: batches of 8 and of 4 have a graph each
     if (i == 5) save_checkpoint(file, captured.context.rng, captured.state(), {});

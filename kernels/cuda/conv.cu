@@ -57,7 +57,9 @@ void gather(Cuda on, const ConvDims& d, bool to_small, const float* in, const fl
                     .result = out,
                     .rows = pixels * size_t(d.batch),
                     .epilogue = epilogue};
-  if (g.rows * size_t(columns) == 0) return;
+  if (columns == 0) return;
+  // Sums over no rows are zeros all the same.
+  if (g.rows == 0) return apply_epilogue(on, {.statistics = epilogue.statistics}, 0, columns, out);
   with_precision(on.precision, [&]<Precision kPrecision>() { gather<kPrecision>(on, d, to_small, g); });
 }
 

@@ -50,19 +50,22 @@ struct Meeting {
   }
 };
 
-// A block makes kM small x kN big channels of one tap; blocks of a tap are neighbours.
+// A block makes kM small x kN big channels of one tap; blocks of a tap are neighbours.  One number counts tiles and
+// taps: a grid's second is too small for the taps of large kernels.
 template <Precision kPrecision, class Shape, int kVector>
 __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
     weight_kernel(float* __restrict__ result, SplitSums split, const float* __restrict__ big,
                   const float* __restrict__ small, ConvDims d) {
-  const unsigned across = ceil_div(size_t(d.big_channels), Shape::kN), down = gridDim.x / across;
-  const int tap = int(blockIdx.y), row0 = int(blockIdx.x % down) * Shape::kM,
-            column0 = int(blockIdx.x / down) * Shape::kN;
+  const unsigned across = ceil_div(size_t(d.big_channels), Shape::kN);
+  const unsigned down = ceil_div(size_t(d.small_channels), Shape::kM);
+  const unsigned of_tap = blockIdx.x % (across * down);
+  const int tap = int(blockIdx.x / (across * down)), row0 = int(of_tap % down) * Shape::kM,
+            column0 = int(of_tap / down) * Shape::kN;
   const int shift_y = tap / d.kernel_w * d.dilation_h - d.pad_top;
   const int shift_x = tap % d.kernel_w * d.dilation_w - d.pad_left;
   const Meeting y(d.big_h, d.small_h, d.stride_h, shift_y), x(d.big_w, d.small_w, d.stride_w, shift_x);
   const Span pixels{d.batch, x.begin, x.end, y.begin, y.end};
-  const Share share(pixels.depth(), int(blockIdx.z), int(gridDim.z));
+  const Share share(pixels.depth(), int(blockIdx.y), int(gridDim.y));
   const PixelMap of_small{1, 0, 1, 0, d.small_w, d.batch, d.small_channels};
   const PixelMap of_big{d.stride_h, shift_y, d.stride_w, shift_x, d.big_w, d.batch, d.big_channels};
   const Seat<Shape> seat;
@@ -71,8 +74,7 @@ __global__ void __launch_bounds__(Shape::kThreads, Shape::kBlocks)
   Side<Shape, Shape::kN, kVector> load_big(big, of_big, pixels, column0, share.begin);
   multiply<kPrecision, Shape>(sums, seat, load_small, load_big, share.depth);
 
-  const unsigned tile = blockIdx.y * gridDim.x + blockIdx.x;
-  if (!join_parts(sums, split, tile, int(blockIdx.z), int(gridDim.z))) return;
+  if (!join_parts(sums, split, blockIdx.x, int(blockIdx.y), int(gridDim.y))) return;
   result += size_t(tap) * d.small_channels * d.big_channels;
   store_rows(sums, seat, [&](int row, int column, float4 values) {
     const int s = row0 + row, b = column0 + column;
@@ -91,9 +93,9 @@ Product product_of(const ConvDims& d) {
 template <Precision kPrecision, class Shape, int kVector>
 void launch_weight(Cuda on, const ConvDims& d, const float* big, const float* small, float* weight) {
   const Product product = product_of<Shape>(d);
-  const unsigned taps = unsigned(d.kernel_h * d.kernel_w), tiles = unsigned(product.tiles / taps);
   launch_in_parts<Shape>(on, product, [&](unsigned parts, const SplitSums& split) {
-    Launch<Shape::kThreads>{.grid = dim3(tiles, taps, parts), .shared_bytes = Shape::kSharedBytes, .stream = on.stream}(
+    Launch<Shape::kThreads>{
+        .grid = dim3(unsigned(product.tiles), parts), .shared_bytes = Shape::kSharedBytes, .stream = on.stream}(
         weight_kernel<kPrecision, Shape, kVector>, weight, split, big, small, d);
   });
 }

@@ -7,6 +7,8 @@ namespace tobogan::kernels {
 
 CudaGraph::CudaGraph(Cuda on, const std::function<void()>& work) : on_(on), lease_(*on.pool) {
   const std::shared_lock capturing(capture_mutex());
+  // Nothing is under way then that the pool would have to wait for before it returns memory, which it could not.
+  check_cuda(cudaStreamSynchronize(on.stream), "waiting for the GPU");
   // Relaxed: the pool may have to ask the device for memory, which is not part of the stream.
   check_cuda(cudaStreamBeginCapture(on.stream, cudaStreamCaptureModeRelaxed), "beginning to capture a step");
   lease_.open();

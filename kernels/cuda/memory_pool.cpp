@@ -77,7 +77,7 @@ void* CudaPool::State::from_device(size_t bytes) {
   cudaError_t error = cudaMalloc(&block, bytes);
   if (error == cudaErrorMemoryAllocation) {
     cudaGetLastError();
-    if (!open) trim();
+    trim();
     error = cudaMalloc(&block, bytes);
   }
   if (error == cudaErrorMemoryAllocation) {
@@ -137,13 +137,15 @@ void CudaPool::State::give(void* pointer) {
   } else {
     reserved -= block.bytes;
     blocks.erase(pointer);
-    check_cuda(cudaFree(pointer), "cudaFree");
+    cudaFree(pointer);  // an error is that of work before: who waits for that hears of it, and destructors come here
   }
 }
 
-// Waits for its own stream, not for the device: another thread may be capturing a step, which that would break.
+// Waits for its own stream, not for the device: another thread may be capturing a step, which that would break.  While a
+// lease is open the stream itself is captured and must not be waited for; what is free outside the lease has been so
+// since before, when there was nothing left to wait for.
 void CudaPool::State::trim() {
-  cudaStreamSynchronize(stream);
+  if (!open) cudaStreamSynchronize(stream);
   for (auto& [bytes, list] : free) {
     std::erase_if(list, [&](void* pointer) {
       const auto block = blocks.find(pointer);

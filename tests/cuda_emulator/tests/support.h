@@ -62,6 +62,8 @@ class Array {
   explicit Array(size_t size) : size_(size) { check_cuda(cudaMalloc(&data_, size * sizeof(T)), "allocating"); }
   explicit Array(const std::vector<T>& values) : Array(values.size()) {
     check_cuda(cudaMemcpy(data_, values.data(), size_ * sizeof(T), cudaMemcpyHostToDevice), "copying to the device");
+    // A real GPU may return when it has read the host's memory; non-blocking streams do not wait for the rest.
+    check_cuda(cudaStreamSynchronize(nullptr), "copying to the device");
   }
   ~Array() { cudaFree(data_); }
   Array(const Array&) = delete;
