@@ -205,16 +205,26 @@ std::vector<OpRow> op_rows() {
   add_conv(rows, "cifar G 512-256 4x4/2 4-8", layer(64, 256, 8, 512, 4, 4, 2, 1));
   add_conv(rows, "cifar G 256-128 4x4/2 8-16", layer(64, 128, 16, 256, 8, 4, 2, 1));
   add_conv(rows, "cifar 128-3 4x4/2 16-32", layer(64, 3, 32, 128, 16, 4, 2, 1));
-  // ResNet18, and images of one.
-  add_conv(rows, "resnet 64-64 3x3 32", layer(64, 64, 32, 64, 32, 3, 1, 1));
-  add_conv(rows, "resnet 128-128 3x3 16", layer(64, 128, 16, 128, 16, 3, 1, 1));
-  add_conv(rows, "resnet 256-256 3x3 8", layer(64, 256, 8, 256, 8, 3, 1, 1));
-  add_conv(rows, "resnet 512-512 3x3 4", layer(64, 512, 4, 512, 4, 3, 1, 1));
+  // ClusterGAN, batch 64.
+  add_conv(rows, "cluster G 128-64 4x4/2 7-14", layer(64, 64, 14, 128, 7, 4, 2, 1));
+  add_conv(rows, "cluster 64-1 4x4/2 14-28", layer(64, 1, 28, 64, 14, 4, 2, 1));
+  add_conv(rows, "cluster D 64-128 4x4/2 14-7", layer(64, 64, 14, 128, 7, 4, 2, 1));
+  add_conv(rows, "cluster D dense 6272-1024", layer(64, 128, 7, 1024, 1, 7, 1, 0));
+  // ResNet18 of 32 x 32 images, and a larger one: of 64 pixels' side, one at a time.
+  add_conv(rows, "resnet 3-64 7x7/2 32-16", layer(64, 3, 32, 64, 16, 7, 2, 3));
+  add_conv(rows, "resnet 64-64 3x3 8", layer(64, 64, 8, 64, 8, 3, 1, 1));
+  add_conv(rows, "resnet 64-128 3x3/2 8-4", layer(64, 64, 8, 128, 4, 3, 2, 1));
+  add_conv(rows, "resnet 128-128 3x3 4", layer(64, 128, 4, 128, 4, 3, 1, 1));
+  add_conv(rows, "resnet 256-256 3x3 2", layer(64, 256, 2, 256, 2, 3, 1, 1));
+  add_conv(rows, "resnet 512-512 3x3 1", layer(64, 512, 1, 512, 1, 3, 1, 1));
   add_conv(rows, "one image 64-64 3x3 64", layer(1, 64, 64, 64, 64, 3, 1, 1));
-  // LeNet-5.
-  add_conv(rows, "lenet 1-6 5x5 28", layer(64, 1, 28, 6, 28, 5, 1, 2));
+  // LeNet-5 of 32 x 32 colour images.
+  add_conv(rows, "lenet 3-6 5x5 32-28", layer(64, 3, 32, 6, 28, 5, 1, 0));
   add_conv(rows, "lenet 6-16 5x5 14-10", layer(64, 6, 14, 16, 10, 5, 1, 0));
   // Dense layers: forward, input gradient, weight gradient.
+  add_matmul(rows, "cluster 64x6272x1024", {.rows = 64, .columns = 6272, .inner = 1024, .transpose_b = true});
+  add_matmul(rows, "cluster input gradient", {.rows = 64, .columns = 1024, .inner = 6272});
+  add_matmul(rows, "cluster weight gradient", {.rows = 6272, .columns = 1024, .inner = 64, .transpose_a = true});
   add_matmul(rows, "mlp 64x300x784", {.rows = 64, .columns = 300, .inner = 784, .transpose_b = true});
   add_matmul(rows, "mlp input gradient", {.rows = 64, .columns = 784, .inner = 300});
   add_matmul(rows, "mlp weight gradient", {.rows = 300, .columns = 784, .inner = 64, .transpose_a = true});

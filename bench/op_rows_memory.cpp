@@ -181,8 +181,8 @@ OpRow softmax(const std::string& name, Matrix m) {
 std::vector<OpRow> memory_rows() {
   std::vector<OpRow> rows;
   for (const auto& [name, matrix] : {std::pair<const char*, Matrix>{"mnist G 256x7x7", {64 * 7 * 7, 256}},
-                                     {"resnet 64x32x32", {64 * 32 * 32, 64}},
-                                     {"resnet 512x4x4", {64 * 4 * 4, 512}}}) {
+                                     {"resnet 64x16x16", {64 * 16 * 16, 64}},
+                                     {"resnet 512x1x1", {64, 512}}}) {
     rows.push_back(batch_norm(name, matrix));
     rows.push_back(batch_norm_grad(name, matrix));
   }

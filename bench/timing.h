@@ -36,10 +36,14 @@ struct Rounds {
   double seconds = 0.05;  // per subject and round
 };
 
+// Between two values in proportion, so that the median of an even number is the mean of the middle two.
 inline double quantile(std::vector<double> values, double q) {
   if (values.empty()) return 0;
   std::sort(values.begin(), values.end());
-  return values[static_cast<size_t>(q * static_cast<double>(values.size() - 1) + 0.5)];
+  const double place = q * static_cast<double>(values.size() - 1);
+  const auto below = static_cast<size_t>(place);
+  const auto above = std::min(below + 1, values.size() - 1);
+  return values[below] + (place - static_cast<double>(below)) * (values[above] - values[below]);
 }
 
 // Measures all subjects, one after the other, in every round.

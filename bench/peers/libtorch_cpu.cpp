@@ -101,7 +101,8 @@ int main(int argc, char** argv) {
       continue;
     }
     auto& step = steps[model];
-    if (!step) {
+    if (start || !step) {
+      for (auto& [name, other] : steps) other = nullptr;  // one model is in memory at a time
       step = model == "mlp" ? mlp() : lenet5(strong);
       if (!start) timed(step, kWarmup);
     }

@@ -155,8 +155,8 @@ def mnist_dcgan():
     one, zero = torch.ones(args.batch, 1), torch.zeros(args.batch, 1)
 
     def step():
-        fake_score = d(g(torch.randn(args.batch, 100)))
-        move_d = descend_d((bce(d(real), one) + bce(fake_score, zero)) / 2, keep_graph=True)
+        real_score, fake_score = d(torch.cat([real, g(torch.randn(args.batch, 100))])).chunk(2)  # no batch norm: one pass
+        move_d = descend_d((bce(real_score, one) + bce(fake_score, zero)) / 2, keep_graph=True)
         loss = bce(fake_score, one)
         move_g = descend_g(loss)
         move_d()
@@ -268,7 +268,8 @@ def wgan_gp(critic_steps=5):
         for _ in range(critic_steps):
             with torch.no_grad():
                 fake = g(latent()[0])
-            descend_d(d(fake).mean() - d(real).mean() + 10 * penalty(fake))()
+            fake_score, real_score = d(torch.cat([fake, real])).chunk(2)
+            descend_d(fake_score.mean() - real_score.mean() + 10 * penalty(fake))()
         z, noise, label = latent()
         fake = g(z)
         code = e(fake)
