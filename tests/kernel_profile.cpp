@@ -7,7 +7,8 @@
 //   kernel_profile --check FILE             fails where a kernel got worse than FILE says
 //   kernel_profile --write FILE             makes FILE
 //
-// Times are predictions from public figures of the H100 SXM, not measurements: they say what limits a kernel.
+// Times are predictions from public figures of the H100 SXM, not measurements: they say what limits a kernel.  Products
+// by cuBLAS are launches without a prediction.
 #include <cuda_emulator.h>
 #include <cuda_emulator/profile.h>
 
@@ -121,6 +122,7 @@ double ratio(double a, double b) {
 
 void print(const std::string& title, const Profile& profile) {
   double seconds = 0;
+  int counted = 0;
   std::vector<std::pair<std::string, Line>> sorted(profile.lines.begin(), profile.lines.end());
   std::sort(sorted.begin(), sorted.end(),
             [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
@@ -136,8 +138,10 @@ void print(const std::string& title, const Profile& profile) {
                 1e-9 * (line.fma + line.tensor_tf32 + line.tensor_bf16), 32e-6 * line.sectors, 1e6 * line.seconds,
                 limiter->first.c_str());
     seconds += line.seconds;
+    counted += line.launches;
   }
-  std::printf("\n%d launches, %.0f us predicted.\n", profile.graph_nodes, 1e6 * seconds);
+  std::printf("\n%d launches, %.0f us predicted for %d of them; cuBLAS's products and copies are the others.\n",
+              profile.graph_nodes, 1e6 * seconds, counted);
 }
 
 // "128 x 256" where the kernel's template arguments name a tile.

@@ -4,12 +4,14 @@
 #include <cstdio>
 
 #include "datasets/batches.h"
+#include "datasets/idx.h"
 #include "datasets/synthetic.h"
 #include "engine/autograd.h"
 #include "engine/nn/layers.h"
 #include "engine/nn/loss.h"
 #include "engine/optim.h"
 #include "engine/readings.h"
+#include "engine/serialize.h"
 #include "engine/step.h"
 
 using namespace tobogan;
@@ -76,7 +78,21 @@ int main() {
     generator_step();
   }
 
+  save("generator.safetensors", generator.state());
+
+  // Later, or in another program: the same layers under the same name, filled from the file.
+  Generator trained(context, "generator");
+  load("generator.safetensors", trained.state());
+  trained.eval();  // batch norm by its running statistics, no dropout
+  const NoGrad off;
+  const Tensor z = context.rng["sample"].normal({64, 100});
+  ImageSet fakes = blank_like(dataset.train, 64);
+  fakes.pixels = to_bytes(trained(z));
+  write_idx(fakes, {"fakes-images-idx3-ubyte.gz", "fakes-labels-idx1-ubyte.gz"});
+
   const auto rows = losses.take();
   std::printf("the critic's loss: %g, after %zu steps %g\n", rows.front()[0], rows.size(), rows.back()[0]);
-  return rows.size() == 20 && std::isfinite(rows.back()[0]) && rows.back()[0] < rows.front()[0] ? 0 : 1;
+  const bool learns = rows.size() == 20 && std::isfinite(rows.back()[0]) && rows.back()[0] < rows.front()[0];
+  const bool same = fakes.pixels == to_bytes(generator(z));
+  return learns && same ? 0 : 1;
 }
