@@ -120,13 +120,19 @@ class Builder {
     const std::string name = colour_gan_name(p, label, seed);
     if (!names_.insert(name).second) return name;
     const double most = *std::max_element(p.ratios.begin(), p.ratios.end());
-    const int fakes = static_cast<int>(std::ceil(most * p.classifier_images / kClasses * 1.2));
     nlohmann::json about = gan_settings(p.alpha, p.gan_epochs);
-    about.update({{"images", p.gan_images_per_class}, {"class", label}, {"fakes", fakes}, {"seed", seed}});
+    about.update({{"images", p.gan_images_per_class},
+                  {"class", label},
+                  {"sample", p.classifier_images},
+                  {"pool", most},
+                  {"seed", seed}});
     about.update(data_->identity(kColour));
     auto run = [=, this_seed = stream_key(seed, name), data = data_, batch = plan_.batch,
                 features = parts_.normalize_features](CellRun& run) {
       const ImageSet of_label = draw_class(data->colour().train, label, p.gan_images_per_class, seed);
+      // The most that a classifier will want of them.  A class that its sample lacks still leaves one fake.
+      const ImageSet sample = draw_sample(data->colour().train, p.classifier_images, seed);
+      const int fakes = std::max(1, static_cast<int>(std::lround(most * of_class(sample, label).size())));
       const GanConfig config{
           .network = {.alpha = p.alpha, .channels = 3, .side = of_label.height, .normalize_features = features},
           .label = label,
@@ -176,7 +182,8 @@ std::string colour_gan_name(const ColourPlan& p, int label, uint64_t seed) {
 }
 
 std::string colour_classifier_name(const ColourPlan& p, double ratio, uint64_t seed) {
-  return fmt::format("cnn-n{}-e{}-r{}-s{}", p.classifier_images, p.gan_epochs, ratio, seed);
+  const std::string gan = ratio > 0 ? fmt::format("-e{}", p.gan_epochs) : "";
+  return fmt::format("cnn-n{}{}-r{}-s{}", p.classifier_images, gan, ratio, seed);
 }
 
 std::vector<Cell> make_cells(const Plan& plan, const Parts& parts, const std::vector<uint64_t>& seeds,

@@ -53,7 +53,7 @@ Claim real_beats_fake(const Results& r) {
 Claim gap_shrinks(const Results& r) {
   const std::string text = "The gap between real images and fakes shrinks as the size grows, up to 4K";
   const std::vector<Sample>& samples = r.plan.digits.samples;  // in ascending order
-  if (samples.size() < 2 || samples[1].images > 4000) return Claim::untested(text, "there is one size only");
+  if (samples.size() < 2 || samples[1].images > 4000) return Claim::untested(text, "there are no two sizes up to 4K");
   const auto gaps = gaps_to_fakes(r);
   if (!gaps) return Claim::untested(text, kPending);
   bool holds = true;

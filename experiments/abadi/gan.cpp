@@ -66,10 +66,11 @@ State ClassGan::state() {
   return state;
 }
 
-ImageSet ClassGan::sample(int count) {
+ImageSet ClassGan::sample(const CellRun& run, int count) {
   generator_.eval();
   const std::vector<int32_t> labels(count, config_.label);
-  const auto generate = [this](const Indices& wanted) {
+  const auto generate = [&](const Indices& wanted) {
+    if (run.stop_requested()) throw Interrupted();
     return generator_(context_.rng["samples"].normal({static_cast<int>(wanted.count()), config_.network.latent}));
   };
   ImageSet fakes = sample_images(context_.device, form_, labels, {}, generate, kSampleBatch);
@@ -83,7 +84,7 @@ nlohmann::json run_gan(CellRun& run, const GanConfig& config, const ImageSet& im
   ClassGan gan(machine, config, images);
   gan.run(run);
   gan.save_generator(run.folder() / "generator.safetensors");
-  write_images(run.folder(), gan.sample(config.fakes));
+  write_images(run.folder(), gan.sample(run, config.fakes));
   return {{"steps", gan.steps_in_all()}, {"images", images.count}, {"losses", gan.log()}};
 }
 

@@ -30,7 +30,8 @@ class ClassGan : public Training {
   void save_generator(const std::filesystem::path& path) const { tobogan::save(path, generator_.state()); }
 
   // `count` fakes of the generator as it is in use (running statistics), labelled with the class.
-  ImageSet sample(int count);
+  // Throws Interrupted when the cell was asked to stop.
+  ImageSet sample(const CellRun& run, int count);
 
  private:
   void step() override;

@@ -152,7 +152,7 @@ int run(const RunOptions& options, const Overrides& overrides) {
   if (!synthetic && (parts.width || parts.digits)) report.note(unlike_published(kDigits, data->digits()));
   add_tables(report, results, parts);
   add_claims(report, results, parts);
-  add_figures(report, results, parts, *data);
+  report.pictures([&] { add_figures(report, results, parts, *data); });
   return report.write();
 }
 

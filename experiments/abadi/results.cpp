@@ -16,8 +16,8 @@ std::vector<double> collect(const Results& results, const char* which, const Nam
   return values;
 }
 
-std::optional<double> mean_if_any(const std::vector<double>& values) {
-  return values.empty() ? std::nullopt : std::optional(mean_of(values));
+std::optional<double> mean_of_all(const Results& results, const std::vector<double>& values) {
+  return values.size() < results.options.seeds.size() ? std::nullopt : std::optional(mean_of(values));
 }
 
 }  // namespace
@@ -31,11 +31,11 @@ std::vector<double> Results::colour_accuracies(double ratio, const char* which) 
 }
 
 std::optional<double> Results::accuracy(const Diet& diet) const {
-  return mean_if_any(accuracies(diet));
+  return mean_of_all(*this, accuracies(diet));
 }
 
 std::optional<double> Results::colour_accuracy(double ratio) const {
-  return mean_if_any(colour_accuracies(ratio));
+  return mean_of_all(*this, colour_accuracies(ratio));
 }
 
 std::string size_text(int images) {

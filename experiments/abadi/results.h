@@ -17,7 +17,7 @@ struct Results {
   // Accuracies of the seeds whose cell is finished; `which` is "best", "last" or "train".
   std::vector<double> accuracies(const Diet& diet, const char* which = "best") const;
   std::vector<double> colour_accuracies(double ratio, const char* which = "best") const;
-  // Their mean; nothing while no seed is finished.
+  // The mean over all seeds, nothing while one is missing: means of different seeds are not to be compared.
   std::optional<double> accuracy(const Diet& diet) const;
   std::optional<double> colour_accuracy(double ratio) const;
 

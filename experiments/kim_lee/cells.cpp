@@ -115,8 +115,8 @@ class Builder {
     }
     if (variant == Variant::cls_r) {
       add(deformed_name(c, seed_), c, {{"training_images", kDeformedFrom}}, {judged},
-          [=, data = data_](CellRun& run, uint64_t own) {
-            return run_deformed(run, judged, data->set(c.data).train, own);
+          [=, seed = seed_, data = data_](CellRun& run, uint64_t own) {
+            return run_deformed(run, judged, data->train(c.data, c.bias, seed)->set, own);
           });
       const EvaluationPlan& e = plan_.evaluation;
       const nlohmann::json config{{"p_mins", plan_.p_mins},
@@ -183,7 +183,10 @@ class Builder {
     }
     const Method method = method_of(variant);
     Plan plan = plan_;
-    if (!method.quality) plan.cluster.self_augment = 0;  // of CLS-R GAN alone
+    if (!method.quality) {  // what is of CLS-R GAN alone makes no other network of ClusterGAN
+      plan.cluster.self_augment = 0;
+      plan.cluster.quality_weight = ClusterPlan{}.quality_weight;
+    }
     nlohmann::json config = about(plan.cluster);
     config.update({{"quality", method.quality}, {"encoder", method.encoder}});
     if (plan.cluster.self_augment > 0)

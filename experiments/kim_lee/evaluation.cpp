@@ -85,7 +85,7 @@ class Evaluator {
 
   void distances() {
     const ImageSet& fakes = *w_.fakes;
-    if (fakes.count < kFewestFakes) return;
+    if (std::min(fakes.count, w_.test->count) < kFewestImages) return;
     step("distances");
     const Judgement real = judge(*w_.expert, *w_.test);
     result_["fid_h"] = metrics::frechet_distance(metrics::moments(judged_.features, w_.threads),

@@ -10,8 +10,8 @@ using Embed = std::function<metrics::Features(const ImageSet& images)>;
 
 inline constexpr int kPixelFakes = 2000;  // at most; k-means on pixels is dear, and says little
 inline constexpr int kKidSubsets = 10;
-// The least number of fakes whose distribution is compared with another.
-inline constexpr int kFewestFakes = 20;
+// The least number of images, fakes or of the test set, whose distribution is compared with another.
+inline constexpr int kFewestImages = 20;
 
 struct Evaluation {
   const ImageSet* fakes;  // with the classes they were asked for

@@ -36,7 +36,7 @@ nlohmann::json run_inception(CellRun& run, const Plan& plan, const std::string& 
   Machine machine(machine_options(run.options()));
   Context context(machine, seed);
   const ImageSet fakes = judged_fakes(run.need(judged), form);
-  if (fakes.count < kFewestFakes) return {{"fid_inception", nullptr}, {"is_inception", nullptr}};
+  if (fakes.count < kFewestImages) return {{"fid_inception", nullptr}, {"is_inception", nullptr}};
   const HostTensor known = read_tensors(run.need(real).folder / "features.safetensors").at("features");
   metrics::Features reference(known.shape[0], known.shape[1]);
   std::copy(known.values.begin(), known.values.end(), reference.data());

@@ -64,7 +64,8 @@ nlohmann::json judge_acgan(CellRun& run, const Plan& plan, Context& context, con
 class ClusterModel {
  public:
   ClusterModel(CellRun& run, const Plan& plan, Context& context, const Sources& from, const ImageSet& form)
-      : plan_(plan),
+      : run_(run),
+        plan_(plan),
         form_(form),
         context_(context),
         generator_(context, "generator", network(plan.cluster, form.classes())),
@@ -76,12 +77,15 @@ class ClusterModel {
   }
 
   ImageSet draw(std::span<const int32_t> labels) {
+    if (run_.stop_requested()) throw Interrupted();
     return draw_cluster_fakes(generator_, form_, labels, plan_.cluster.noise, "fakes");
   }
 
   Selected qualified(const Classifier& classifier, double p_min) {
-    return select_qualified(form_, [this](std::span<const int32_t> labels) { return draw(labels); }, classifier.logits,
-                            context_.device, {.per_class = plan_.evaluation.per_class, .p_min = p_min});
+    return select_qualified(
+        form_, [this](std::span<const int32_t> labels) { return draw(labels); },
+        [&](const Tensor& x) { return classifier.logits(x); }, context_.device,
+        {.per_class = plan_.evaluation.per_class, .p_min = p_min});
   }
 
   // [E_n, softmax E_c] of images.
@@ -93,6 +97,7 @@ class ClusterModel {
   }
 
  private:
+  const CellRun& run_;
   const Plan& plan_;
   const ImageSet& form_;
   Context& context_;
@@ -214,7 +219,7 @@ nlohmann::json run_sweep(CellRun& run, const Plan& plan, const Sources& from, co
   for (size_t i = 0; i < plan.p_mins.size(); ++i) {
     if (run.stop_requested()) throw Interrupted();
     run.progress(static_cast<int64_t>(i), static_cast<int64_t>(plan.p_mins.size()));
-    Context context(machine, seed);  // the same noise for each, so that one's fakes are among the next one's
+    Context context(machine, seed);  // the same noise for each, for as long as they draw alike
     ClusterModel model(run, plan, context, from, form);
     const Selected selected = model.qualified(
         load_classifier(context, plan.classifier, form.classes(), run.need(from.classifier)), plan.p_mins[i]);

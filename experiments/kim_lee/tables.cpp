@@ -193,7 +193,7 @@ bool Results::none(Variant variant, const Case& c, const std::string& key) const
 
 std::optional<double> Results::value(Variant variant, const Case& c, const std::string& key) const {
   const std::vector<double> all = values(variant, c, key);
-  return all.empty() ? std::nullopt : std::optional(mean_of(all));
+  return all.size() < options.seeds.size() ? std::nullopt : std::optional(mean_of(all));
 }
 
 std::vector<Case> Results::cases() const {

@@ -154,11 +154,13 @@ ConditionalGan::Verdicts ConditionalGan::judge(const ImageSet& images) {
 namespace {
 
 // Fakes that D takes for real, class after class in turn so that any first part of them has all classes.
-ImageSet accepted_fakes(ConditionalGan& gan, const ImageSet& form, int wanted, int64_t& drawn) {
+ImageSet accepted_fakes(const CellRun& run, ConditionalGan& gan, const ImageSet& form, int wanted, int64_t& drawn) {
   constexpr int kAtOnce = 1000;
   const int classes = form.classes();
   ImageSet accepted = blank_like(form, 0);
   for (drawn = 0; accepted.count < wanted && drawn < int64_t{kDrawsPerWanted} * wanted; drawn += kAtOnce) {
+    if (run.stop_requested()) throw Interrupted();
+    run.progress(accepted.count, wanted, "accepted fakes");
     std::vector<int32_t> labels(kAtOnce), passed;
     for (int i = 0; i < kAtOnce; ++i) labels[i] = i % classes;
     const ImageSet fakes = gan.sample(labels, "accepted");
@@ -181,7 +183,7 @@ nlohmann::json run_conditional(CellRun& run, const ConditionalPlan& plan, const 
   const int classes = data.train.classes();
   store_images(run.folder(), "judged", gan.sample(labels_by_class(classes, plan.judged / classes), "judged"));
   int64_t drawn = 0;
-  const ImageSet fakes = accepted_fakes(gan, data.train, accepted, drawn);
+  const ImageSet fakes = accepted_fakes(run, gan, data.train, accepted, drawn);
   if (fakes.count) store_images(run.folder(), "accepted", fakes);
   nlohmann::json result = gan.log();
   result["held_out"] = metrics::accuracy(data.test.labels, gan.judge(data.test).labels);

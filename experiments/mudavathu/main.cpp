@@ -111,7 +111,7 @@ int run(const RunOptions& options, const Overrides& overrides) {
     for (const std::string& name : sets) report.note(unlike_published(name, data->published(name)));
   add_tables(report, results, parts);
   add_claims(report, results, parts);
-  add_figures(report, results, parts, *data);
+  report.pictures([&] { add_figures(report, results, parts, *data); });
   return report.write();
 }
 

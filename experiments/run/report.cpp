@@ -72,6 +72,14 @@ void Report::add_grid(const std::string& name, const std::string& caption, const
   figures_.push_back({name, caption, ""});
 }
 
+void Report::pictures(const std::function<void()>& add) {
+  try {
+    add();
+  } catch (const Error& error) {
+    note(concat_text("Pictures are missing: ", error.what()));
+  }
+}
+
 void Report::add_plot(const std::string& name, const std::string& caption, const Plot& plot) {
   if (options_.list) return;
   make_folder(options_.out);

@@ -3,6 +3,7 @@
 //
 // tables.csv and tables.json hold nothing but results: the same cells give the same bytes, whenever and wherever.
 #pragma once
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,9 @@ class Report {
   void add_grid(const std::string& name, const std::string& caption, const ImageSet& images,
                 const GridOptions& grid = {});
   void add_plot(const std::string& name, const std::string& caption, const Plot& plot);
+
+  // Calls `add`, which adds grids and plots.  What it throws becomes a note: no number is lost with a picture.
+  void pictures(const std::function<void()>& add);
 
   // Writes the files, prints tables, claims and where everything is, and returns the exit status of the outcome.
   // With --list it does nothing.

@@ -28,7 +28,8 @@ template <class Network, class Options>
 Classifier make(Context& context, const Options& options) {
   auto network = std::make_unique<Network>(context, "classifier", options);
   Network& n = *network;
-  return {std::move(network), [&n](const Tensor& x) { return n.features(x); }, [&n](const Tensor& x) { return n(x); }};
+  return {std::move(network), [&n](const Tensor& x) { return n.features(x); },
+          [&n](const Tensor& features) { return n.scores(features); }};
 }
 
 Classifier make_classifier(Context& context, const ClassifierPlan& plan, int classes) {
@@ -136,8 +137,9 @@ Judgement judge(const Classifier& classifier, const ImageSet& images) {
   for (int begin = 0; begin < images.count; begin += kJudgedAtOnce) {
     const int end = std::min(begin + kJudgedAtOnce, images.count);
     const Tensor x = on_device.range(begin, end, {0, 1}).images;
-    const metrics::Features features = metrics::features_of(classifier.features(x));
-    const metrics::Features probabilities = metrics::features_of(softmax(classifier.logits(x)));
+    const Tensor seen = classifier.features(x);
+    const metrics::Features features = metrics::features_of(seen);
+    const metrics::Features probabilities = metrics::features_of(softmax(classifier.scores(seen)));
     if (begin == 0) {
       all.features.resize(images.count, features.cols());
       all.probabilities.resize(images.count, probabilities.cols());

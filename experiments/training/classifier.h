@@ -20,10 +20,12 @@ struct ClassifierPlan {
 };
 nlohmann::json about(const ClassifierPlan& plan);
 
-// A network and the functions it computes, of images in 0..1.
+// A network and its two halves: features of images in 0..1, and the logits of features.
 struct Classifier {
   std::unique_ptr<Module> network;
-  std::function<Tensor(const Tensor&)> features, logits;
+  std::function<Tensor(const Tensor&)> features, scores;
+
+  Tensor logits(const Tensor& images) const { return scores(features(images)); }
 };
 
 // A set with its name in results.
