@@ -15,6 +15,16 @@ for file in report.md tables.csv tables.json provenance.json figure1.png figure2
   [ -s "calm/$file" ] || fail "no $file"
 done
 
+# A claim says nothing while a seed is missing, and pictures that cannot be drawn cost no table.
+cp -r calm two
+cp -r calm torn
+"$program" "${tiny[@]}" --seeds 1,2 --report-only --out two >two.log 2>&1 || fail "two seeds: $(tail -n 3 two.log)"
+grep -q "^not tested  Real images beat as many fakes" two.log || fail "a claim of one seed of two: $(grep 'beat' two.log)"
+rm torn/cells/*gan*/fakes*
+"$program" "${tiny[@]}" --report-only --out torn >torn.log 2>&1 || fail "without fakes: $(tail -n 3 torn.log)"
+grep -q "^note: Pictures are missing: .*fakes" torn.log || fail "no note of missing pictures"
+grep -q "Table 5" torn.log || fail "no table beside missing pictures"
+
 # Beside the paper's best epoch stand the last one and the training images.
 for words in "Tables 2 to 4 again, at the last epoch" "Tables 2 to 4 again, on the training images"; do
   grep -q "$words" calm.log || fail "no $words in the output"
