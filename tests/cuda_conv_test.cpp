@@ -332,24 +332,6 @@ TEST_CASE("an empty batch gives empty images and a zero weight gradient") {
   CHECK(bias.host() == std::vector<Real>{0, 0, 0, 0, 0, 0, 1, 1});
 }
 
-TEST_CASE("a kernel of more taps than the second number of a grid can count") {
-  if (!kThorough) return;
-  const ConvDims d{.batch = 1,
-                   .big_channels = 9,
-                   .big_h = 1,
-                   .big_w = 65537,
-                   .small_channels = 9,
-                   .small_h = 1,
-                   .small_w = 1,
-                   .kernel_h = 1,
-                   .kernel_w = 65537};
-  const Case c(d);
-  CudaMachine machine;
-  const CaseOnGpu on_gpu(machine, c);
-  conv2d_weight(machine.tag(), d, on_gpu.big.data(), on_gpu.small.data(), on_gpu.to_weight.data());
-  CHECK(apart(on_gpu.to_weight.host(), c.wanted.weight) < 2 * kSumTolerance);
-}
-
 TEST_CASE("factors are rounded as the precision says, and sums are not") {
   const Case c(layer(4, 64, 6, 32, 6, 3, 1, 1), random_values);
   double error[3];
