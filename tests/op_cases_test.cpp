@@ -253,12 +253,10 @@ TEST_CASE("as many windows as fit, and with ceil one more where it begins inside
       for (int stride = 1; stride <= 5; ++stride)
         for (int before = 0; before <= kernel / 2; ++before)
           for (int after = 0; after <= kernel / 2; ++after) {
-            int full = 0, begun = 0;
-            for (int start = -before; start + kernel <= size + after; start += stride) ++full;
-            begun = full;
-            // One more at most: the one that the last stride leaves unfinished.
-            const int start = begun * stride - before;
-            if (start < size && start + kernel - stride < size + after) ++begun;
+            int full = 0, start = -before;
+            for (; start + kernel <= size + after; start += stride) ++full;
+            // One more at most, where the window before it, if there was one, left pixels over.
+            const int begun = full + (start < size && start + kernel - stride < size + after);
             INFO(size << " pixels, windows of " << kernel << " every " << stride << ", padding " << before << ", "
                       << after);
             CHECK(pooled_size(size, kernel, stride, before, after, false) == full);
